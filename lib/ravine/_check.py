@@ -1,0 +1,99 @@
+"""Bad input gets an error that names the argument, the value and what is allowed."""
+
+import math
+import numbers
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+
+def number(name, value, allowed="(-inf, inf)"):
+    """Return `value` if it is a number (or an array of numbers) in the interval `allowed`.
+
+    Python and NumPy scalars come back as `float`, arrays as they are. Values that JAX is tracing have no
+    number yet and pass unseen.
+
+    Args:
+        name: how the caller's signature calls the value; the error begins with it.
+        value: a real number or array of real numbers.
+        allowed: an interval as mathematics writes it, such as ``"[0, 1)"``.
+
+    Raises:
+        TypeError: `value` is not a real number or array of real numbers.
+        ValueError: `value`, or an entry of it, lies outside `allowed`, or is NaN.
+    """
+    if isinstance(value, jax.core.Tracer):
+        if jnp.issubdtype(value.dtype, jnp.floating) or jnp.issubdtype(value.dtype, jnp.integer):
+            return value
+    elif isinstance(value, (bool, np.bool_)):
+        pass
+    elif isinstance(value, (numbers.Real, np.number)) and not isinstance(value, np.complexfloating):
+        value = float(value)
+        if not _inside(value, allowed):
+            raise ValueError(f"{name} = {value:g}: must be in {allowed}")
+        return value
+    elif isinstance(value, (np.ndarray, jax.Array)) and value.dtype.kind in "fiuV":
+        outside = [float(entry) for entry in np.ravel(value) if not _inside(float(entry), allowed)]
+        if outside:
+            raise ValueError(f"{name} holds {outside[0]:g}: every entry must be in {allowed}")
+        return value
+    raise TypeError(f"{name} = {value!r}: must be a real number in {allowed}")
+
+
+def _inside(value, allowed):
+    low, high = (float(end) for end in allowed[1:-1].split(","))
+    above = value >= low if allowed[0] == "[" else value > low
+    below = value <= high if allowed[-1] == "]" else value < high
+    return above and below and not math.isnan(value)
+
+
+def rate(name, value):
+    """Return `value` if it is a learning rate: a number or array that is not negative, or a schedule."""
+    return value if callable(value) else number(name, value, "[0, inf)")
+
+
+def count(name, value, at_least=1):
+    """Return `value` as an `int` if it is a whole number, at least `at_least`.
+
+    Raises:
+        TypeError: `value` is not an integer (sizes fix the shape of the program, so they cannot be traced).
+        ValueError: `value` is below `at_least`.
+    """
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} = {value!r}: must be a whole number, at least {at_least}")
+    if value < at_least:
+        raise ValueError(f"{name} = {value}: must be at least {at_least}")
+    return int(value)
+
+
+def float_tree(name, tree):
+    """Return `tree` with its leaves as JAX arrays if every leaf is a real floating-point array.
+
+    Raises:
+        TypeError: a leaf is no array, or its numbers are not real floating-point ones.
+    """
+    def leaf(path, value):
+        where = name + jax.tree_util.keystr(path)
+        try:
+            value = jnp.asarray(value)
+        except (TypeError, ValueError):
+            raise TypeError(f"{where} = {value!r}: must be an array of floating-point numbers") from None
+        if not jnp.issubdtype(value.dtype, jnp.floating):
+            raise TypeError(f"{where} has dtype {value.dtype}: must be floating point, as in "
+                            f"jnp.asarray(x, float), since gradient steps are not whole numbers")
+        return value
+
+    return jax.tree_util.tree_map_with_path(leaf, tree)
+
+
+def same_tree(name, tree, other_name, other):
+    """Raise ValueError unless two trees have one structure and one shape a leaf."""
+    if jax.tree.structure(tree) != jax.tree.structure(other):
+        raise ValueError(f"{name} and {other_name} are trees of different structure: "
+                         f"{jax.tree.structure(tree)} and {jax.tree.structure(other)}")
+    for (path, leaf), twin in zip(jax.tree_util.tree_leaves_with_path(tree), jax.tree.leaves(other), strict=True):
+        if jnp.shape(leaf) != jnp.shape(twin):
+            where = jax.tree_util.keystr(path)
+            raise ValueError(f"{name}{where} has shape {jnp.shape(leaf)}, "
+                             f"{other_name}{where} has shape {jnp.shape(twin)}: they must agree")

@@ -1,0 +1,42 @@
+"""What every test shares: float64 on, warnings as errors (pyproject.toml), one Chromium for the session."""
+
+import os
+import shutil
+
+import jax
+import pytest
+
+jax.config.update("jax_enable_x64", True)
+
+_QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+          "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+def _chromium():
+    named = os.environ.get("RAVINE_CHROMIUM")
+    return named or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Yield a headless Chromium. Without one the test is skipped; in CI it fails."""
+    from playwright.sync_api import Error, sync_playwright
+
+    with sync_playwright() as playwright:
+        try:
+            chromium = playwright.chromium.launch(executable_path=_chromium(), args=_QUIET)
+        except Error as error:
+            message = "no Chromium: `make browser` installs it, or set RAVINE_CHROMIUM to its path"
+            if os.environ.get("CI"):
+                pytest.fail(f"{message} ({error})")
+            pytest.skip(message)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser):
+    """Yield a fresh page of a fresh browser context."""
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
