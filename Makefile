@@ -1,0 +1,57 @@
+# Each target works in a fresh clone on Debian or Ubuntu with Python 3.11 or newer; `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup book serve notebooks lint browser test seeds test-colab clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+PORT ?= 8000
+# Chapters and tests run in as many processes as there are cores, a file in one of them.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
+NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=180
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED)  ## install what the book and the tests need into .venv
+
+$(INSTALLED): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo "Ravine needs Python 3.11 or newer: install it (apt-get install python3 python3-venv), or name it: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	  || { echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }
+	@echo "Installing what the book and the tests need into $(VENV) (once, about two minutes)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+book: setup  ## build the book; say where it is
+	@$(BIN)/python tools/book.py
+
+serve: book  ## show the book at http://localhost:8000 (PORT=… for another)
+	@$(BIN)/python -m http.server --directory _build/html $(PORT)
+
+notebooks: setup  ## write the notebooks for Colab and Jupyter from the chapters
+	@$(BIN)/python tools/twins.py
+
+lint: setup  ## check the code's style and types, and that the notebooks are fresh
+	@$(BIN)/ruff check
+	@$(BIN)/mypy
+	@$(BIN)/python tools/twins.py --check
+
+browser: setup  ## install Chromium for the browser tests, where there is none
+	@$(BIN)/python tools/browser.py
+
+test: setup browser lint book  ## run all tests: library, exercises, figures, notebooks, and the book in a browser
+	$(PYTEST) tests chapters $(NBVAL)
+
+seeds: setup  ## run the chapters with other random numbers: what they claim must not hang on a seed
+	for seed in 1 2 3 4; do RAVINE_SEED=$$seed $(PYTEST) chapters $(NBVAL) || exit 1; done
+
+test-colab: setup  ## install the library into an environment like Colab's, and run the notebooks there
+	@$(BIN)/python tools/colab.py
+
+clean:  ## remove what was built, but not .venv
+	rm -rf _build .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -1,0 +1,82 @@
+"""The Sphinx extension of the book: what runs when, which scripts a page loads, and mends of the stock theme.
+
+It is named in `_config.yml`, so a plain `jupyter-book build .` has it too.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from docutils import nodes
+
+# A change in any of these may change what a chapter prints.
+EXECUTION_INPUTS = ("lib/**/*.py", "lib/**/*.js", "lib/**/*.css", "requirements.txt")
+
+
+def setup(app):
+    """Connect the hooks. `RAVINE_BOOK` tells the chapters' cells that no kernel will stand behind the page."""
+    os.environ["RAVINE_BOOK"] = "1"
+    app.add_config_value("ravine_digest", "", "env")  # "env": Sphinx reads every page anew when the value changes
+    app.connect("config-inited", key_the_execution)
+    app.connect("builder-inited", write_figures)
+    app.connect("html-page-context", load_figures)
+    app.connect("html-page-context", mend_page, priority=900)  # after the theme's own hooks
+    return {"parallel_read_safe": True}
+
+
+def digest(source):
+    """Return a hash of what the chapters run on: the library, the pinned versions and the seed."""
+    total = hashlib.sha256(os.environ.get("RAVINE_SEED", "0").encode())
+    for path in sorted(path for pattern in EXECUTION_INPUTS for path in source.glob(pattern)):
+        total.update(path.relative_to(source).as_posix().encode() + path.read_bytes())
+    return total.hexdigest()[:16]
+
+
+def key_the_execution(app, config):
+    """Give each state of the library its own cache of executed chapters; drop those of other states."""
+    config.ravine_digest = digest(Path(app.srcdir))
+    cache = Path(app.outdir).parent / ".jupyter_cache"
+    config.nb_execution_cache_path = str(cache / config.ravine_digest)
+    _keep_only(cache, config.ravine_digest)
+
+
+def write_figures(app):
+    """Emit the scripts of the live figures, once for each state of the library, to _static/figures/."""
+    folder = Path(app.outdir).parent / "figures"
+    _keep_only(folder, app.config.ravine_digest)
+    current = folder / app.config.ravine_digest
+    if not current.exists():
+        from ravine import figures
+
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as unfinished:
+            target = Path(unfinished) / "figures"
+            target.mkdir()
+            figures.build(target)
+            current.mkdir()
+            target.rename(current / "figures")
+    app.config.html_static_path.append(str(current))
+
+
+def load_figures(app, pagename, templatename, context, doctree):
+    """Load the figures' loader on the pages that hold a figure, and nowhere else."""
+    if doctree is not None and any("data-module=" in raw.astext() for raw in doctree.findall(nodes.raw)):
+        app.add_js_file("figures/loader.js", loading_method="defer")
+        app.add_css_file("figures/figures.css")
+
+
+def mend_page(app, pagename, templatename, context, doctree):
+    """Drop the scripts that the theme loads twice, and Thebe's, which no page uses; mend the list of references."""
+    scripts = {(script.filename, script.attributes.get("body")): script for script in context["script_files"]}
+    context["script_files"] = [script for key, script in scripts.items() if "thebe" not in str(key).lower()]
+    # docutils puts links between the items of an ARIA list, which assistive software may not read then.
+    context["body"] = re.sub(r' role="(list|doc-biblioentry|doc-backlink)"', "", context.get("body", ""))
+
+
+def _keep_only(folder, name):
+    for old in folder.glob("*"):
+        if old.name != name:
+            shutil.rmtree(old)
