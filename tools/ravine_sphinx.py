@@ -65,7 +65,6 @@ def load_figures(app, pagename, templatename, context, doctree):
     """Load the figures' loader on the pages that hold a figure, and nowhere else."""
     if doctree is not None and any("data-module=" in raw.astext() for raw in doctree.findall(nodes.raw)):
         app.add_js_file("figures/loader.js", loading_method="defer")
-        app.add_css_file("figures/figures.css")
 
 
 def mend_page(app, pagename, templatename, context, doctree):
