@@ -1,6 +1,5 @@
 """Bad input gets an error that names the argument, the value and what is allowed."""
 
-import math
 import numbers
 
 import jax
@@ -8,44 +7,49 @@ import jax.numpy as jnp
 import numpy as np
 
 
-def number(name, value, allowed="(-inf, inf)"):
+def number(name, value, allowed="(-inf, inf)", *, scalar=False):
     """Return `value` if it is a number (or an array of numbers) in the interval `allowed`.
 
-    Python and NumPy scalars come back as `float`, arrays as they are. Values that JAX is tracing have no
-    number yet and pass unseen.
+    Python and NumPy scalars come back as `float`, arrays as `jax.Array`. Values that JAX is tracing have no number
+    yet and pass unseen.
 
     Args:
         name: how the caller's signature calls the value; the error begins with it.
         value: a real number or array of real numbers.
         allowed: an interval as mathematics writes it, such as ``"[0, 1)"``.
+        scalar: whether an array must hold a single number.
 
     Raises:
         TypeError: `value` is not a real number or array of real numbers.
-        ValueError: `value`, or an entry of it, lies outside `allowed`, or is NaN.
+        ValueError: `value`, or an entry of it, lies outside `allowed`, or is NaN; or it is an array and `scalar`.
     """
-    if isinstance(value, jax.core.Tracer):
-        if jnp.issubdtype(value.dtype, jnp.floating) or jnp.issubdtype(value.dtype, jnp.integer):
+    if isinstance(value, (jax.Array, np.ndarray)) and _is_real(value.dtype):
+        if scalar and value.shape != ():
+            raise ValueError(f"{name} has shape {value.shape}: must be a single number in {allowed}")
+        if isinstance(value, jax.core.Tracer):
             return value
-    elif isinstance(value, (bool, np.bool_)):
-        pass
-    elif isinstance(value, (numbers.Real, np.number)) and not isinstance(value, np.complexfloating):
+        entries = np.asarray(value, float)
+        outside = entries[~_inside(entries, allowed)]
+        if outside.size:
+            raise ValueError(f"{name} holds {outside[0]}: every entry must be in {allowed}")
+        return jnp.asarray(value)
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
         value = float(value)
         if not _inside(value, allowed):
-            raise ValueError(f"{name} = {value:g}: must be in {allowed}")
-        return value
-    elif isinstance(value, (np.ndarray, jax.Array)) and value.dtype.kind in "fiuV":
-        outside = [float(entry) for entry in np.ravel(value) if not _inside(float(entry), allowed)]
-        if outside:
-            raise ValueError(f"{name} holds {outside[0]:g}: every entry must be in {allowed}")
+            raise ValueError(f"{name} = {value}: must be in {allowed}")
         return value
     raise TypeError(f"{name} = {value!r}: must be a real number in {allowed}")
+
+
+def _is_real(dtype):
+    return jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer)
 
 
 def _inside(value, allowed):
     low, high = (float(end) for end in allowed[1:-1].split(","))
     above = value >= low if allowed[0] == "[" else value > low
     below = value <= high if allowed[-1] == "]" else value < high
-    return above and below and not math.isnan(value)
+    return above & below  # NaN is neither
 
 
 def rate(name, value):
@@ -60,11 +64,22 @@ def count(name, value, at_least=1):
         TypeError: `value` is not an integer (sizes fix the shape of the program, so they cannot be traced).
         ValueError: `value` is below `at_least`.
     """
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name} = {value!r}: must be a whole number, at least {at_least}")
     if value < at_least:
         raise ValueError(f"{name} = {value}: must be at least {at_least}")
     return int(value)
+
+
+def flag(name, value):
+    """Return `value` as a `bool` if it is True or False.
+
+    Raises:
+        TypeError: it is anything else, perhaps an argument meant for the next place.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} = {value!r}: must be True or False")
+    return bool(value)
 
 
 def float_tree(name, tree):
@@ -80,8 +95,8 @@ def float_tree(name, tree):
         except (TypeError, ValueError):
             raise TypeError(f"{where} = {value!r}: must be an array of floating-point numbers") from None
         if not jnp.issubdtype(value.dtype, jnp.floating):
-            raise TypeError(f"{where} has dtype {value.dtype}: must be floating point, as in "
-                            f"jnp.asarray(x, float), since gradient steps are not whole numbers")
+            raise TypeError(f"{where} has dtype {value.dtype}: must be real and floating point, "
+                            f"as in jnp.asarray(x, float)")
         return value
 
     return jax.tree_util.tree_map_with_path(leaf, tree)

@@ -19,7 +19,8 @@ Point = tuple[float, ...]
 class Surface:
     """A function of a vector, and what is known of it.
 
-    Call it as the function that it is: ``surface(w)`` is a scalar for a vector `w`.
+    Call it as the function that it is: ``surface(w)`` is a scalar for a vector `w`, in the type of `w`. For many
+    points there is `jax.vmap`.
 
     Attributes:
         fun: the function. A surface with parameters holds a `jax.tree_util.Partial` over them, so that two quadratics
@@ -37,7 +38,11 @@ class Surface:
     start: Point = dataclasses.field(metadata={"static": True})
 
     def __call__(self, w):
-        return self.fun(w)
+        """Return the height over the point `w`, a vector of floats (a tuple or list of them will do)."""
+        w = jnp.asarray(w)
+        if w.ndim != 1:
+            raise ValueError(f"w has shape {w.shape}: {self.name} takes one point, a vector; jax.vmap takes it to many")
+        return self.fun(w if jnp.issubdtype(w.dtype, jnp.floating) else w.astype(float))
 
 
 def quadratic(condition_number=10.0, dimension=2, rotation=0.0):
@@ -47,21 +52,33 @@ def quadratic(condition_number=10.0, dimension=2, rotation=0.0):
 
     Args:
         condition_number: κ ≥ 1, the largest eigenvalue; the smallest is 1. For one dimension H = κ.
-        dimension: the length of w.
-        rotation: the angle in radians by which Q turns the plane of the first and the last axis.
+        dimension: the length of w, at least 1. H is held whole, so not beyond some thousands.
+        rotation: the angle in radians by which Q turns the plane of the first and the last axis, from the first to
+            the last.
 
     Returns:
-        A `Surface` with its minimum at 0.
+        A `Surface` with its minimum at 0. Another κ or angle is no reason to compile again; both may be traced.
+
+    Raises:
+        ValueError: `condition_number` is below 1, `dimension` is, or one of the three is not finite or not a scalar.
+        TypeError: `condition_number` or `rotation` is not a number, or `dimension` no whole one.
+
+    Example:
+        >>> import ravine as rv
+        >>> float(rv.landscapes.quadratic(condition_number=10.0)([1.0, 1.0]))
+        5.5
     """
-    condition_number = _check.number("condition_number", condition_number, "[1, inf)")
+    condition_number = _check.number("condition_number", condition_number, "[1, inf)", scalar=True)
     dimension = _check.count("dimension", dimension)
-    eigenvalues = np.geomspace(condition_number, 1.0, dimension)[::-1]
-    turn = np.eye(dimension)
-    if dimension > 1:
-        turn[np.ix_([0, -1], [0, -1])] = [[np.cos(rotation), -np.sin(rotation)], [np.sin(rotation), np.cos(rotation)]]
-    hessian = turn @ np.diag(eigenvalues) @ turn.T
-    return Surface(Partial(_quadratic, hessian), "quadratic", ((0.0,) * dimension,), ((-2.2, 2.2), (-1.6, 1.6)),
-                   (-2.0,) + (1.0,) * (dimension - 1))
+    rotation = _check.number("rotation", rotation, "(-inf, inf)", scalar=True) if dimension > 1 else 0.0
+    traced = isinstance(condition_number, jax.core.Tracer) or isinstance(rotation, jax.core.Tracer)
+    xp = jnp if traced else np  # NumPy where it can: float64 whatever JAX's own default
+    eigenvalues = condition_number ** xp.linspace(1.0, 0.0, dimension)[::-1]
+    ends = np.eye(dimension)[[0, -1]]
+    cos, sin = xp.cos(rotation), xp.sin(rotation)
+    turn = np.eye(dimension) + ends.T @ xp.array([[cos - 1, -sin], [sin, cos - 1]]) @ ends
+    return Surface(Partial(_quadratic, (turn * eigenvalues) @ turn.T), "quadratic", ((0.0,) * dimension,),
+                   ((-2.2, 2.2), (-1.6, 1.6)), (-2.0,) + (1.0,) * (dimension - 1))
 
 
 def _quadratic(hessian, w):

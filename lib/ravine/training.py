@@ -43,14 +43,15 @@ def minimize(fun, params, optimizer, steps, *, args=(), tol=None, keep_path=None
         steps: how many updates, at least 1.
         args: a tuple of arrays, the data; they are arguments of the compiled program.
         tol: stop where the gradient's norm is at most this; the steps that are left cost nothing.
-        keep_path: whether to return every point. None: if the path has at most 10⁷ numbers.
+        keep_path: whether to return every point. None: if steps × size of the parameters is at most 10⁷.
 
     Returns:
         A `Run`. One that diverged is a result too: its losses grow to infinity or become NaN.
 
     Raises:
-        TypeError: `params` holds other than floating-point arrays, or `steps` is no whole number.
-        ValueError: `fun` does not return a scalar, `steps` is below 1, or `tol` is negative.
+        TypeError: an argument is not of its kind: `params` holds other than real floating-point arrays, `steps` is no
+            whole number, `args` no tuple, …
+        ValueError: `fun` does not return one real number, `steps` is below 1, or `tol` is negative.
 
     Example:
         >>> import jax.numpy as jnp, ravine as rv
@@ -67,11 +68,12 @@ def minimize(fun, params, optimizer, steps, *, args=(), tol=None, keep_path=None
     params = _check.float_tree("params", params)
     steps = _check.count("steps", steps)
     if tol is not None:
-        tol = _check.number("tol", tol, "[0, inf)")
+        tol = _check.number("tol", tol, "[0, inf)", scalar=True)
     if keep_path is None:
         keep_path = steps * sum(leaf.size for leaf in jax.tree.leaves(params)) <= _PATH_LIMIT
+    keep_path = _check.flag("keep_path", keep_path)
     arrays, program = _split((fun, optimizer, args))
-    return _minimize(program, steps, bool(keep_path), arrays, params, tol)
+    return _minimize(program, steps, keep_path, arrays, params, tol)
 
 
 def _split(tree):
@@ -97,43 +99,36 @@ def _minimize(program, steps, keep_path, arrays, params, tol):
     def objective(params):
         return fun(params, *args)
 
-    value = jax.eval_shape(objective, params)
-    if getattr(value, "shape", None) != ():
-        raise ValueError(f"fun must return a scalar loss, but returned {value}")
+    loss = jax.eval_shape(objective, params)
+    if getattr(loss, "shape", None) != () or not jnp.issubdtype(loss.dtype, jnp.floating):
+        raise ValueError(f"fun must return a scalar loss, one floating-point number, but returned {loss}")
 
-    def advance(params, state, value, grad):
-        updates, state = optimizer.update(grad, state, params, value=value, grad=grad, value_fn=objective)
-        return optax.apply_updates(params, updates), state
+    def advance(point):
+        updates, state = optimizer.update(point.grad, point.state, point.params, value=point.value, grad=point.grad,
+                                          value_fn=objective)
+        params = optax.apply_updates(point.params, updates)
+        return _Point(params, state, *jax.value_and_grad(objective)(params), point.steps + 1)
 
-    def step(carry, _):
-        params, state, taken = carry
-        value, grad = jax.value_and_grad(objective)(params)
-        new, state = advance(params, state, value, grad)
-        return (new, state, taken + 1), (value, params if keep_path else None)
+    def step(point, _):
+        if tol is None:
+            point = advance(point)
+        else:
+            point = jax.lax.cond(optax.tree.norm(point.grad) <= tol, lambda point: point, advance, point)
+        return point, (point.value, point.params if keep_path else None)
 
-    def step_until(carry, _):
-        before, value, found = carry
+    value, grad = jax.value_and_grad(objective)(params)
+    start = _Point(params, optimizer.init(params), value, grad, jnp.zeros([], jnp.int32))
+    end, (losses, path) = jax.lax.scan(step, start, length=steps)
+    losses, path = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]),
+                                (value, params if keep_path else None), (losses, path))
+    return Run(end.params, losses, path, end.steps)
 
-        def alive(_):
-            params, state, taken = before
-            value, grad = jax.value_and_grad(objective)(params)
-            found = optax.global_norm(grad) <= tol
 
-            def go(_):
-                return (*advance(params, state, value, grad), taken + 1)
+class _Point(NamedTuple):
+    """Where a run is: the parameters, and what the next step needs to know of them."""
 
-            return jax.lax.cond(found, lambda _: before, go, None), value, found
-
-        after, value, found = jax.lax.cond(found, lambda _: carry, alive, None)
-        return (after, value, found), (value, before[0] if keep_path else None)
-
-    start = (params, optimizer.init(params), jnp.zeros([], jnp.int32))
-    if tol is None:
-        (params, _, taken), (losses, path) = jax.lax.scan(step, start, length=steps)
-    else:
-        begin = (start, jnp.zeros(value.shape, value.dtype), jnp.zeros([], bool))
-        ((params, _, taken), _, _), (losses, path) = jax.lax.scan(step_until, begin, length=steps)
-    losses = jnp.append(losses, objective(params))
-    if keep_path:
-        path = jax.tree.map(lambda points, last: jnp.concatenate([points, last[None]]), path, params)
-    return Run(params, losses, path if keep_path else None, taken)
+    params: Any
+    state: Any
+    value: jax.Array
+    grad: Any
+    steps: jax.Array

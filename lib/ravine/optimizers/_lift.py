@@ -2,8 +2,8 @@
 
 A rule is a function of one gradient array and its slots (what it remembers, one array each):
 
-    def _momentum(g, v, *, rate, decay):
-        v = decay * v + rate * g
+    def _momentum(g, v, *, learning_rate, decay):
+        v = decay * v + learning_rate * g
         return -v, v                      # what is added to w, then the new slots
 
 `lift` makes an `optax.GradientTransformation` of it. Its `init` and `update` are `jax.tree_util.Partial`s, so an
@@ -14,8 +14,8 @@ double precision, where a float32 argument would lose three digits.
 """
 
 import dataclasses
-from collections.abc import Hashable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Hashable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -33,7 +33,7 @@ class RuleState(NamedTuple):
         slots: a tuple of trees, each shaped like the parameters.
     """
 
-    count: jax.Array | None
+    count: jax.Array | None  # type: ignore[assignment]  # Optax's name for it, which hides tuple.count
     slots: tuple
 
 
@@ -49,65 +49,86 @@ def lift(formula, learning_rate, *, slots=(), counts=False, params=False, **cons
     """Return the `optax.GradientTransformation` that applies `formula` to every array of a tree.
 
     Args:
-        formula: ``formula(g, *slots, rate, **constants) -> (update, *new_slots)``, all arrays of one shape; also given
-            ``t`` (the number of this step, from 1) if `counts`, and ``w`` (the parameters) if `params`. A module-level
-            function, since optimizers are recognised by it.
-        learning_rate: a number, an array, or a schedule ``step -> rate`` with steps from 0, as in Optax.
+        formula: ``formula(g, *slots, learning_rate, **constants) -> (update, *new_slots)``, all arrays of one shape;
+            also given ``t`` (the number of this step, from 1) if `counts`, and ``w`` (the parameters) if `params`.
+            A module-level function, since optimizers are recognised by it.
+        learning_rate: a number, an array, or a schedule ``step -> number`` with steps from 0, as in Optax.
         slots: the initial value of each slot.
         counts: whether the formula asks for ``t``.
         params: whether the formula asks for ``w``.
         **constants: the numbers and flags of the rule, checked by the caller.
     """
-    rule = _Rule(formula, tuple(slots), counts or callable(learning_rate), counts, params)
-    numbers = {"rate": _leaf_or_static(learning_rate, always_leaf=not callable(learning_rate))}
-    numbers |= {name: _leaf_or_static(value) for name, value in constants.items()}
-    return optax.GradientTransformation(Partial(_init, Static(rule)), Partial(_update, Static(rule), numbers))
+    rule = _Rule(formula, counts or callable(learning_rate), counts, params)
+    numbers = {name: static_unless_array(value) for name, value in constants.items()}
+    numbers["learning_rate"] = Static(learning_rate) if callable(learning_rate) else learning_rate
+    first = [static_unless_array(value) for value in slots]
+    return optax.GradientTransformation(Partial(_init, rule, first), Partial(_update, rule, numbers))
 
 
-class _Rule(NamedTuple):
-    formula: Any
-    slots: tuple
+@jax.tree_util.register_static
+@dataclasses.dataclass(frozen=True)
+class _Rule:
+    formula: Callable
     keeps_count: bool
     counts: bool
     params: bool
 
 
-def _leaf_or_static(value, always_leaf=False):
-    return value if always_leaf or isinstance(value, jax.Array) else Static(value)
-
-
-def _init(static, params):
-    rule = static.value
+def _init(rule, first, params):
     params = _check.float_tree("params", params)
-    slots = tuple(jax.tree.map(lambda w, first=first: jnp.full_like(w, first), params) for first in rule.slots)
+    slots = tuple(jax.tree.map(lambda w, value=value: jnp.full_like(w, _plain(value)), params) for value in first)
     return RuleState(jnp.zeros([], jnp.int32) if rule.keeps_count else None, slots)
 
 
-def _update(static, numbers, grads, state, params=None):
-    rule = static.value
+def _update(rule, numbers, grads, state, params=None):
+    grads = _check.float_tree("grads", grads)
     for slot in state.slots:
         _check.same_tree("grads", grads, "state", slot)
     if rule.params:
         if params is None:
-            raise ValueError("params = None: this rule decays or compares the parameters, so update needs them")
+            raise TypeError("params = None: this rule uses the parameters themselves, so its update needs them")
         _check.same_tree("grads", grads, "params", params)
-    numbers = {name: value.value if isinstance(value, Static) else value for name, value in numbers.items()}
-    if callable(numbers["rate"]):
-        numbers["rate"] = numbers["rate"](state.count)
-    count = None if state.count is None else optax.safe_increment(state.count)
-    if rule.counts:
-        numbers["t"] = count
+    numbers = {name: _plain(value) for name, value in numbers.items()}
+    if callable(schedule := numbers["learning_rate"]):
+        numbers["learning_rate"] = schedule(state.count)
+    count = optax.safe_increment(state.count) if rule.keeps_count else None
 
     leaves, structure = jax.tree.flatten(grads)
-    rows = zip(leaves, *(jax.tree.leaves(slot) for slot in state.slots), strict=True)
     weights = jax.tree.leaves(params) if rule.params else [None] * len(leaves)
-    results = [_apply(rule, row, w, numbers) for row, w in zip(rows, weights, strict=True)]
-    trees = [structure.unflatten([result[i] for result in results]) for i in range(1 + len(state.slots))]
-    return trees[0], RuleState(count, tuple(trees[1:]))
+    rows = zip(leaves, weights, *(jax.tree.leaves(slot) for slot in state.slots), strict=True)
+    results = [_apply(rule, numbers, count, *row) for row in rows]
+    updates, *slots = (structure.unflatten([result[i] for result in results]) for i in range(1 + len(state.slots)))
+    return updates, RuleState(count, tuple(slots))
 
 
-def _apply(rule, row, w, numbers):
-    # Arrays among the numbers take the gradient's type: a float64 rate must not turn float32 parameters into float64.
-    cast = {name: value.astype(row[0].dtype) if isinstance(value, jax.Array) and name != "t" else value
-            for name, value in numbers.items()}
-    return rule.formula(*row, **cast, **({"w": w} if rule.params else {}))
+def _apply(rule, numbers, count, g, w, *slots):
+    asked = {name: fitted(name, value, g) for name, value in numbers.items()}
+    if rule.counts:
+        asked["t"] = count
+    if rule.params:
+        asked["w"] = w
+    return rule.formula(g, *slots, **asked)
+
+
+def static_unless_array(value):
+    """Return an array as it is, so that it is an argument of compiled programs, and all else as `Static`."""
+    return value if isinstance(value, jax.Array) else Static(value)
+
+
+def fitted(name, value, like):
+    """Return a number of a rule as its formula may use it next to the array `like`.
+
+    An array takes the type of `like`: a float64 rate must not turn float32 parameters into float64 ones. Python's
+    numbers and flags stay as they are.
+    """
+    value = _plain(value)
+    if not hasattr(value, "dtype"):
+        return value
+    axes = zip(value.shape[::-1], like.shape[::-1], strict=False)
+    if value.ndim > like.ndim or any(size not in (1, own) for size, own in axes):
+        raise ValueError(f"{name} has shape {value.shape}: must be a number, or fit gradients of shape {like.shape}")
+    return jnp.asarray(value, like.dtype)
+
+
+def _plain(value):
+    return value.value if isinstance(value, Static) else value

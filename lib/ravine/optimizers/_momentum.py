@@ -1,11 +1,12 @@
 """Gradient descent and the forms of momentum: one idea, five bookkeepings, and Nesterov's correction of it."""
 
 import jax
+import jax.numpy as jnp
 import optax
 from jax.tree_util import Partial
 
 from ravine import _check
-from ravine.optimizers._lift import lift
+from ravine.optimizers._lift import fitted, lift, static_unless_array
 
 _DECAY = "[0, 1)"
 
@@ -23,14 +24,15 @@ def sgd(learning_rate):
 
     Raises:
         ValueError: a negative learning rate.
+        TypeError: it is neither a number nor a schedule.
 
     Source: Cauchy (1847); Robbins & Monro (1951). Equal to ``optax.sgd(η)``.
     """
     return lift(_sgd, _check.rate("learning_rate", learning_rate))
 
 
-def _sgd(g, *, rate):
-    return (-rate * g,)
+def _sgd(g, *, learning_rate):
+    return (-learning_rate * g,)
 
 
 def momentum(learning_rate, decay=0.9):
@@ -49,16 +51,25 @@ def momentum(learning_rate, decay=0.9):
 
     Raises:
         ValueError: a negative learning rate, or a decay outside [0, 1).
+        TypeError: either is not a number.
 
     Source: Polyak (1964); Sutskever et al. (2013). Equal to ``optax.sgd(η, momentum=γ)`` for a constant η; with a
     schedule to ``optax.chain(optax.scale_by_learning_rate(η), optax.trace(γ))``.
+
+    Example:
+        Down a slope of 1, the steps grow from η towards η/(1 − γ).
+
+        >>> import ravine as rv
+        >>> rv.minimize(lambda w: w, 0.0, rv.momentum(1.0, decay=0.5), steps=3).path.tolist()
+        [0.0, -1.0, -2.5, -4.25]
     """
-    return lift(_momentum, _check.rate("learning_rate", learning_rate), slots=(0.0,),
-                decay=_check.number("decay", decay, _DECAY))
+    learning_rate = _check.rate("learning_rate", learning_rate)
+    decay = _check.number("decay", decay, _DECAY)
+    return lift(_momentum, learning_rate, slots=(0.0,), decay=decay)
 
 
-def _momentum(g, v, *, rate, decay):
-    v = decay * v + rate * g
+def _momentum(g, v, *, learning_rate, decay):
+    v = decay * v + learning_rate * g
     return -v, v
 
 
@@ -79,16 +90,18 @@ def accumulated_momentum(learning_rate, decay=0.9):
 
     Raises:
         ValueError: a negative learning rate, or a decay outside [0, 1).
+        TypeError: either is not a number.
 
-    Source: Sutskever et al. (2013). Equal to ``optax.sgd(η, momentum=ρ)``, schedules included.
+    Source: PyTorch's and Optax's SGD. Equal to ``optax.sgd(η, momentum=ρ)``, schedules included.
     """
-    return lift(_accumulated_momentum, _check.rate("learning_rate", learning_rate), slots=(0.0,),
-                decay=_check.number("decay", decay, _DECAY))
+    learning_rate = _check.rate("learning_rate", learning_rate)
+    decay = _check.number("decay", decay, _DECAY)
+    return lift(_accumulated_momentum, learning_rate, slots=(0.0,), decay=decay)
 
 
-def _accumulated_momentum(g, v, *, rate, decay):
+def _accumulated_momentum(g, v, *, learning_rate, decay):
     v = decay * v + g
-    return -rate * v, v
+    return -learning_rate * v, v
 
 
 def averaged_momentum(learning_rate, decay=0.9, debias=False):
@@ -110,23 +123,42 @@ def averaged_momentum(learning_rate, decay=0.9, debias=False):
 
     Raises:
         ValueError: a negative learning rate, or a decay outside [0, 1).
+        TypeError: either is not a number.
 
-    Source: the lecture. Equal to ``optax.sgd(η(1−β), momentum=β)``; unbiased, to
-    ``optax.chain(optax.ema(β), optax.scale(-η))``.
+    Source: the lecture; the division is that of Adam, Kingma & Ba (2015). Equal to ``optax.sgd(η(1−β), momentum=β)``;
+    unbiased, to ``optax.chain(optax.ema(β), optax.scale(-η))``.
+
+    Example:
+        Down a slope of 1, the unbiased average is 1 from the first step.
+
+        >>> import ravine as rv
+        >>> rv.minimize(lambda w: w, 0.0, rv.averaged_momentum(1.0, decay=0.5), steps=3).path.tolist()
+        [0.0, -0.5, -1.25, -2.125]
+        >>> rv.minimize(lambda w: w, 0.0, rv.averaged_momentum(1.0, decay=0.5, debias=True), steps=3).path.tolist()
+        [0.0, -1.0, -2.0, -3.0]
     """
-    return lift(_unbiased_momentum if debias else _averaged_momentum, _check.rate("learning_rate", learning_rate),
-                slots=(0.0,), counts=bool(debias), decay=_check.number("decay", decay, _DECAY))
+    learning_rate = _check.rate("learning_rate", learning_rate)
+    decay = _check.number("decay", decay, _DECAY)
+    if _check.flag("debias", debias):
+        return lift(_unbiased_momentum, learning_rate, slots=(0.0,), counts=True, decay=decay)
+    return lift(_averaged_momentum, learning_rate, slots=(0.0,), decay=decay)
 
 
-def _averaged_momentum(g, u, *, rate, decay):
+def _averaged_momentum(g, u, *, learning_rate, decay):
     u = decay * u + (1 - decay) * g
-    return -rate * u, u
+    return -learning_rate * u, u
 
 
-def _unbiased_momentum(g, u, *, rate, decay, t):
+def _unbiased_momentum(g, u, *, learning_rate, decay, t):
     u = decay * u + (1 - decay) * g
-    unbiased = u / (1 - decay**t).astype(u.dtype)
-    return -rate * unbiased, u
+    return -learning_rate * unbiased(u, decay, t), u
+
+
+def unbiased(average, decay, t):
+    """Return average / (1 − βᵗ), where t steps have filled an average that began at 0."""
+    # The power has the default float's digits: next to 1, those of a bfloat16 gradient would not do.
+    weight = 1 - jnp.asarray(decay, float) ** t.astype(float)
+    return average / weight.astype(average.dtype)
 
 
 def heavy_ball(learning_rate, decay=0.9):
@@ -145,15 +177,17 @@ def heavy_ball(learning_rate, decay=0.9):
 
     Raises:
         ValueError: a negative learning rate, or a decay outside [0, 1).
+        TypeError: either is not a number.
 
     Source: Polyak (1964). Equal to `momentum`, schedules included.
     """
-    return lift(_heavy_ball, _check.rate("learning_rate", learning_rate), slots=(0.0,),
-                decay=_check.number("decay", decay, _DECAY))
+    learning_rate = _check.rate("learning_rate", learning_rate)
+    decay = _check.number("decay", decay, _DECAY)
+    return lift(_heavy_ball, learning_rate, slots=(0.0,), decay=decay)
 
 
-def _heavy_ball(g, displacement, *, rate, decay):
-    displacement = decay * displacement - rate * g
+def _heavy_ball(g, displacement, *, learning_rate, decay):
+    displacement = decay * displacement - learning_rate * g
     return displacement, displacement
 
 
@@ -174,16 +208,25 @@ def nesterov(learning_rate, decay=0.9):
 
     Raises:
         ValueError: a negative learning rate, or a decay outside [0, 1).
+        TypeError: either is not a number.
 
     Source: Nesterov (1983); Bengio et al. (2013). Equal to ``optax.sgd(η, momentum=γ, nesterov=True)``.
+
+    Example:
+        Down a slope of 1, it is one step ahead of `momentum`.
+
+        >>> import ravine as rv
+        >>> rv.minimize(lambda w: w, 0.0, rv.nesterov(1.0, decay=0.5), steps=3).path.tolist()
+        [0.0, -1.5, -3.25, -5.125]
     """
-    return lift(_nesterov, _check.rate("learning_rate", learning_rate), slots=(0.0,),
-                decay=_check.number("decay", decay, _DECAY))
+    learning_rate = _check.rate("learning_rate", learning_rate)
+    decay = _check.number("decay", decay, _DECAY)
+    return lift(_nesterov, learning_rate, slots=(0.0,), decay=decay)
 
 
-def _nesterov(g, v, *, rate, decay):
+def _nesterov(g, v, *, learning_rate, decay):
     v = decay * v + g
-    return -rate * (g + decay * v), v
+    return -learning_rate * (g + decay * v), v
 
 
 def nesterov_lookahead(learning_rate, decay=0.9):
@@ -201,19 +244,20 @@ def nesterov_lookahead(learning_rate, decay=0.9):
 
     Raises:
         ValueError: a negative learning rate, or a decay outside [0, 1).
-        TypeError: update is called without ``params`` or ``value_fn``.
+        TypeError: either is not a number; or update is called without ``params`` or ``value_fn``.
 
     Source: Sutskever et al. (2013). For a constant η, w − γv runs through the iterates of `nesterov`.
     """
+    decay = _check.number("decay", decay, _DECAY)
     velocity = momentum(learning_rate, decay)
-    decay = velocity.update.args[1]["decay"]
-    return optax.GradientTransformationExtraArgs(velocity.init, Partial(_look_ahead, velocity.update, decay))
+    look_ahead = Partial(_look_ahead, velocity.update, static_unless_array(decay))
+    return optax.GradientTransformationExtraArgs(velocity.init, look_ahead)
 
 
 def _look_ahead(velocity_update, decay, grads, state, params=None, *, value_fn=None, **_):
     if params is None or value_fn is None:
         raise TypeError("nesterov_lookahead: update needs params and value_fn=, to take the gradient at w - decay v")
-    (v,) = state.slots
-    decay = getattr(decay, "value", decay)
-    ahead = jax.tree.map(lambda w, v: w - decay * v, params, v)
+    params = _check.float_tree("params", params)
+    _check.same_tree("params", params, "state", state.slots[0])
+    ahead = jax.tree.map(lambda w, v: w - fitted("decay", decay, w) * v, params, state.slots[0])
     return velocity_update(jax.grad(value_fn)(ahead), state)
