@@ -56,6 +56,7 @@ def svg(figure, alt):
     text = buffer.getvalue()
     text = text[text.index("<svg"):].replace(INK, "currentColor")
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
+    text = re.sub(r'\bd="[^"]*"', lambda d: re.sub(r"(\.\d\d)\d+", r"\1", d.group()), text)   # finer than any screen
     text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>rv{next(_numbering)}-", text)
     width = float(re.search(r'width="([\d.]+)pt"', text).group(1)) * 4 / 3
     return re.sub(r'<svg [^>]*?(viewBox="[^"]*")[^>]*>',
@@ -131,7 +132,6 @@ def panel(experiment, alt, **controls):
     widget = ipywidgets.interactive(run, **controls)
     for control in widget.children[:-1]:
         control.continuous_update = False
-    widget.update()
     display(widget)
 
 

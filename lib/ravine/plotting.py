@@ -14,7 +14,7 @@ from cycler import cycler
 INK = "#102030"
 """A colour that stands for "the page's text colour" until the picture is shown."""
 
-BLUE, ORANGE, GREEN, PINK, GREY = "#2f7fc1", "#d55e00", "#0e9070", "#c45a9c", "#808080"
+BLUE, ORANGE, GREEN, PINK, GREY = "#2a6fd6", "#d95f02", "#12a37f", "#b8529a", "#6a6a6a"
 COLOURS = (BLUE, ORANGE, GREEN, PINK, GREY)
 
 _STYLE = {
@@ -59,7 +59,7 @@ def figure(columns=1, height=3.2, width=7.6, **options):
     return plt.subplots(1, columns, figsize=(width, height), **options)
 
 
-def contours(ax, surface, levels=14, points=160):
+def contours(ax, surface, levels=14, points=80):
     """Draw the level lines of a `ravine.landscapes.Surface` over its window, closer together near the minimum."""
     (left, right), (bottom, top) = surface.window
     x, y = np.meshgrid(np.linspace(left, right, points), np.linspace(bottom, top, points))
