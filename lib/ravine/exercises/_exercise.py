@@ -1,0 +1,119 @@
+"""What an exercise is, and where all of them are found."""
+
+import ast
+import difflib
+import functools
+import importlib
+import inspect
+import pkgutil
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ravine.exercises import _compare
+
+
+@dataclass(frozen=True, eq=False)
+class Exercise:
+    """One exercise: everything that `check`, `hint` and `solution` need to know about it.
+
+    Attributes:
+        reference: the answer, a module-level function of a few lines. The exercise is named after it; its signature and
+            docstring are the stub's.
+        returns: the names of what it returns, as in ``"w, v"``.
+        probes: the inputs to try, a tuple of arguments each. Arrays are NumPy literals, and reach an answer as JAX
+            arrays; of one shape in all probes, since JAX compiles anew for each shape. Functions are single
+            expressions, so that a message can show them.
+        concept: the first hint, the idea in words.
+        formula: the second hint.
+        blank: the part of the reference's code that the third hint leaves out; it stands there once.
+        mistakes: ``{name: (function, message)}``. Each function differs from the reference in one thing. The message
+            begins with a sentence that says what was done; what follows says what is right.
+    """
+
+    reference: Callable
+    returns: str
+    probes: list[tuple]
+    concept: str
+    formula: str
+    blank: str
+    mistakes: dict[str, tuple[Callable, str]]
+
+    @property
+    def name(self):
+        """The name of the exercise and of the function that the student writes."""
+        return self.reference.__name__
+
+    @property
+    def call(self):
+        """How the function is called, as in ``ewma(x, beta)``."""
+        return f"{self.name}({', '.join(self.arguments)})"
+
+    @property
+    def arguments(self):
+        """The names of the function's arguments."""
+        return tuple(inspect.signature(self.reference).parameters)
+
+    @property
+    def outputs(self):
+        """The names of what the function returns, as a tuple."""
+        return tuple(self.returns.split(", "))
+
+    @property
+    def hints(self):
+        """Concept, formula, and the code with one blank."""
+        return self.concept, self.formula, body(self.reference).replace(self.blank, "____")
+
+    def inputs(self):
+        """Return the probes' arguments, made anew, so that nobody can spoil them for the next."""
+        return [jax.tree.map(lambda x: jnp.array(x) if isinstance(x, np.ndarray) else x, probe)
+                for probe in self.probes]
+
+
+@functools.lru_cache(maxsize=1024)
+def evaluate(exercise, function, x64):
+    """Return what the exercise's own `function` (its reference or a mistake) gives on each probe, as plain values.
+
+    `x64` is ``jax.config.jax_enable_x64``: it is here so that the cache tells the two precisions apart.
+    """
+    with jax.default_device(jax.devices("cpu")[0]):
+        return [_compare.plain(function(*inputs)) for inputs in exercise.inputs()]
+
+
+def body(function):
+    """Return the source of a function's body, without its docstring and indentation."""
+    source = textwrap.dedent(inspect.getsource(function))
+    statements = ast.parse(source).body[0].body
+    if ast.get_docstring(ast.parse(source).body[0]) is not None:
+        statements = statements[1:]
+    return textwrap.dedent("\n".join(source.splitlines()[statements[0].lineno - 1:]))
+
+
+@functools.cache
+def chapters():
+    """Return all exercises, ``{"06_momentum": {"ewma": Exercise, ...}, ...}``, in the course's order."""
+    package = importlib.import_module("ravine.exercises")
+    modules = sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name.startswith("ch"))
+    return {module.removeprefix("ch"): {exercise.name: exercise for exercise in
+                                        importlib.import_module(f"ravine.exercises.{module}").EXERCISES}
+            for module in modules}
+
+
+def find(name):
+    """Return the exercise of this name.
+
+    Raises:
+        TypeError: `name` is no string.
+        ValueError: there is no such exercise; the error lists the nearest names.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f'name = {name!r}: must be the name of an exercise, in quotes, as in check("ewma", ewma)')
+    known = {name: exercise for exercises in chapters().values() for name, exercise in exercises.items()}
+    if name not in known:
+        nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or sorted(known)
+        raise ValueError(f"name = {name!r}: there is no such exercise; did you mean {' or '.join(nearest)}?")
+    return known[name]

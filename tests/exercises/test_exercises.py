@@ -1,0 +1,163 @@
+"""Every registered exercise: its reference passes, its mistakes come back by name, other right answers pass."""
+
+import itertools
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from equivalents import EQUIVALENTS
+
+import ravine as rv
+from ravine.exercises import _compare, check
+from ravine.exercises._exercise import body, chapters, evaluate, find
+
+EXERCISES = [exercise for exercises in chapters().values() for exercise in exercises.values()]
+MISTAKES = [pytest.param(exercise, name, id=f"{exercise.name}-{name}")
+            for exercise in EXERCISES for name in exercise.mistakes]
+EQUIVALENT = [pytest.param(exercise, answer, id=f"{exercise.name}-{getattr(answer, '__name__', answer)}")
+              for exercise in EXERCISES for answer in EQUIVALENTS[exercise.name]]
+by_name = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
+
+MARGIN = 20  # tolerances between any two answers that must be told apart
+
+
+@by_name
+def test_the_reference_passes(exercise, precision, covers):
+    result = check(exercise.name, exercise.reference)
+    assert (result.outcome, result.mistake, result.usable) == ("pass", None, exercise.reference)
+    covers("exercises", exercise.name)
+
+
+@pytest.mark.parametrize(("exercise", "name"), MISTAKES)
+def test_a_mistake_comes_back_by_its_name(exercise, name, precision, covers):
+    function, message = exercise.mistakes[name]
+    result = check(exercise.name, function)
+    assert (result.outcome, result.mistake) == ("mistake", name)
+    assert message.partition(". ")[0] in result.message
+    assert message.partition(". ")[2] in result.message
+    assert result.usable is exercise.reference
+    covers("mistakes", (exercise.name, name))
+
+
+@by_name
+def test_all_mistakes_are_far_from_the_reference_and_from_each_other(exercise, precision):
+    x64 = precision == "float64"
+    answers = {"reference": evaluate(exercise, exercise.reference, x64)}
+    answers |= {name: evaluate(exercise, function, x64) for name, (function, _) in exercise.mistakes.items()}
+    for one, other in itertools.permutations(answers, 2):
+        margins = [_compare.margin(*pair, exercise.outputs)
+                   for pair in zip(answers[one], answers[other], strict=True)]
+        assert max(margins) >= MARGIN, f"{one} and {other} are nearly the same on all probes: {margins}"
+
+
+@pytest.mark.parametrize(("exercise", "answer"), EQUIVALENT)
+def test_the_right_answer_may_be_written_in_another_way(exercise, answer, precision, covers):
+    result = check(exercise.name, answer)
+    assert result.outcome == "pass", result.message
+    assert result.usable is answer
+    covers("right answers written in another way", (exercise.name, str(answer)))
+
+
+@pytest.mark.parametrize("verdict", [True, False])
+def test_with_a_comparison_that_always_gives_one_verdict_these_tests_turn_red(monkeypatch, verdict):
+    monkeypatch.setattr(_compare, "agree", lambda *_: verdict)
+    for case in MISTAKES:
+        with pytest.raises(AssertionError):
+            test_a_mistake_comes_back_by_its_name(*case.values, "float64", lambda *_: None)
+    if not verdict:
+        for case in EQUIVALENT:
+            with pytest.raises(AssertionError):
+                test_the_right_answer_may_be_written_in_another_way(*case.values, "float64", lambda *_: None)
+
+
+def test_with_a_distance_that_is_always_zero_the_margins_turn_red(monkeypatch):
+    monkeypatch.setattr(_compare, "margin", lambda *_: 0.0)
+    for exercise in EXERCISES:
+        with pytest.raises(AssertionError, match="nearly the same"):
+            test_all_mistakes_are_far_from_the_reference_and_from_each_other(exercise, "float64")
+
+
+@by_name
+def test_the_probes_can_tell_answers_apart(exercise):
+    assert len(exercise.probes) >= 3
+    for probe in exercise.probes:
+        arrays = [value for value in probe if isinstance(value, np.ndarray)]
+        assert arrays
+        assert all(value.dtype == np.float64 and np.all(value != 0) for value in arrays)
+    sizes = [abs(probe[0]).max() for probe in exercise.probes]
+    assert min(sizes) < 1e-5
+    assert max(sizes) > 1e5
+
+
+@by_name
+def test_texts_are_complete(exercise):
+    concept, formula, code = exercise.hints
+    assert body(exercise.reference).count(exercise.blank) == 1
+    assert code.count("____") == 1
+    compile("def filled():\n" + "\n".join(f"    {line}" for line in code.splitlines()), exercise.name, "exec")
+    assert concept
+    assert formula
+    assert exercise.reference.__doc__.count("Returns") == 1
+    for name, (_, message) in exercise.mistakes.items():
+        assert name.isidentifier()
+        said, stop, right = message.partition(". ")
+        assert stop, f"{exercise.name}, {name}: the message should say what was done, and then what is right"
+        assert said[0].islower() or said[0] in "βημ"
+        assert right.endswith(".")
+
+
+@by_name
+def test_a_check_is_quick(exercise):
+    def answer(*inputs):
+        return exercise.reference(*inputs)
+
+    def wrong(*inputs):
+        return jax.tree.map(lambda x: 1.7 * x, exercise.reference(*inputs))
+
+    for function, outcome in [(answer, "pass"), (wrong, "wrong")]:
+        jax.clear_caches()
+        evaluate.cache_clear()
+        for limit in (3.0, 0.5):
+            start = time.process_time()  # of this process: what else the machine does should fail no test
+            assert check(exercise.name, function).outcome == outcome
+            assert time.process_time() - start < limit
+
+
+# The references against the library's own rules
+
+def _steps(rule, w, v, grad, n=5):
+    """Run a rule of the library from weights w and velocity v."""
+    def surface(w):  # a scalar function with the gradient `grad`, for value_fn
+        return jnp.vdot(jax.lax.stop_gradient(grad(w)), w)
+
+    state, path = rule.init(w)._replace(slots=(v,)), []
+    for _ in range(n):
+        updates, state = rule.update(grad(w), state, w, value_fn=surface)
+        w = optax.apply_updates(w, updates)
+        path.append((w, *state.slots))
+    return path
+
+
+@pytest.mark.parametrize("name", ["velocity_step", "lookahead_step"])
+def test_momentum_references_are_the_rules_of_the_library(name):
+    reference, grad = find(name).reference, jax.grad(rv.landscapes.rosenbrock)
+    w, v, path = jnp.array([-1.0, 1.2]), jnp.array([0.03, -0.02]), []
+    rule = {"velocity_step": rv.momentum, "lookahead_step": rv.nesterov_lookahead}[name](1e-3, 0.8)
+    expected = _steps(optax.with_extra_args_support(rule), w, v, grad)
+    for _ in expected:
+        w, v = reference(w, v, grad(w) if name == "velocity_step" else grad, 1e-3, 0.8)
+        path.append((w, v))
+    np.testing.assert_allclose(path, expected, rtol=1e-12)
+
+
+def test_ewma_is_the_average_of_averaged_momentum_and_of_optax():
+    x, beta = jnp.array([3.0, -1.0, 4.0, 1.0, -5.0, 9.0]), 0.85
+    averages = find("ewma").reference(x, beta)
+    for rule, sign in [(rv.averaged_momentum(1.0, beta, debias=True), -1), (optax.ema(beta, debias=True), 1)]:
+        state = rule.init(x[0])
+        for value, average in zip(x, averages, strict=True):
+            update, state = rule.update(value, state)
+            np.testing.assert_allclose(sign * update, average, rtol=1e-12)
