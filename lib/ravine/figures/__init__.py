@@ -1,0 +1,25 @@
+"""Live figures: the page runs the library's own code, traced by JAX and written as JavaScript.
+
+`rv.figures.momentum()` in a cell shows the figure: in Jupyter and Colab as a widget whose settings are synced with
+Python, in the book as an element that needs no kernel. `build` writes the scripts that the pages of the book load.
+"""
+
+from ravine.figures import _figure
+from ravine.figures._momentum import Momentum, momentum
+
+__all__ = ["ALL", "build", "momentum"]
+
+ALL = (Momentum,)
+"""The classes of all live figures."""
+
+
+def build(folder):
+    """Write into `folder` the scripts and the style sheet of all live figures, for the pages of the book.
+
+    These are ``loader.js``, which a page includes with ``defer``; ``figures.css``; ``kit.classic.js``, what all figures
+    share; and ``NAME.classic.js`` for each figure. The loader fetches the last three only where a figure stands.
+
+    Args:
+        folder: a path; it is made if it is not there.
+    """
+    _figure.build(ALL, folder)

@@ -1,0 +1,576 @@
+/*
+ * What all live figures share: a frame with controls, plots to draw on and to drag in, a player, spoken summaries.
+ * Everything hangs on the one constant `kit`. A figure's file reads like this:
+ *
+ *   const figure = kit.frame({ model, el, title, lead, draw });   // draw() runs once per animation frame at most
+ *   const map = figure.plot({ title, label, ratio });             // and draws: map.begin(...); map.line(...); map.end()
+ *   figure.slider({ label, scale, get, set });
+ *
+ * The model is anywidget's (get, set, on, off, save_changes) or the loader's stand-in for it.
+ */
+const kit = (() => {
+  "use strict";
+  const FAR = 1e4; // pixels; a line that has gone so far has left the picture, and ends
+  const SPEAK_AFTER = 500; // milliseconds without a change
+  let frames = 0;
+
+  // ---------------------------------------------------------------- elements, numbers, scales
+
+  const build = (node, attributes, children) => {
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    node.append(...children);
+    return node;
+  };
+  const html = (tag, attributes = {}, ...children) => build(document.createElement(tag), attributes, children);
+  const svg = (tag, attributes = {}, ...children) =>
+    build(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+
+  const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+  const round = (value, digits = 4) => Number(value.toPrecision(digits));
+
+  /** Write a number for people: 0.97, 120, 3 × 10⁻⁴. */
+  function number(value, digits = 3) {
+    if (!Number.isFinite(value)) return Number.isNaN(value) ? "undefined" : value > 0 ? "∞" : "−∞";
+    const size = Math.abs(value);
+    if (size === 0 || (size >= 1e-3 && size < 1e5)) return String(round(value, digits)).replace("-", "−");
+    const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
+    const power = `10${[...String(Number(exponent))].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]).join("")}`;
+    return (Number(mantissa) === 1 ? power : `${Number(mantissa)}\u00a0×\u00a0${power}`).replace("-", "−");
+  }
+
+  /** A scale maps low..high to 0..1 (`to`), back (`from`), and knows its ticks. */
+  const linear = (low, high) => ({
+    low,
+    high,
+    to: (value) => (value - low) / (high - low),
+    from: (share) => low + share * (high - low),
+    ticks(count) {
+      const raw = (high - low) / count;
+      const unit = 10 ** Math.floor(Math.log10(raw));
+      const step = unit * [1, 2, 5, 10].find((multiple) => multiple * unit >= raw * 0.999);
+      const first = Math.ceil(low / step - 1e-9);
+      const length = Math.floor(high / step + 1e-9) - first + 1;
+      return Array.from({ length }, (_, i) => round((first + i) * step, 12));
+    },
+  });
+  const log = (low, high) => ({
+    low,
+    high,
+    to: (value) => Math.log(value / low) / Math.log(high / low),
+    from: (share) => low * (high / low) ** share,
+    ticks(count) {
+      const first = Math.ceil(Math.log10(low) - 1e-9);
+      const last = Math.floor(Math.log10(high) + 1e-9);
+      const every = Math.max(1, Math.ceil((last - first) / count));
+      return Array.from({ length: Math.floor((last - first) / every) + 1 }, (_, i) => 10 ** (first + i * every));
+    },
+  });
+
+  /** The place in low..high where a function with one valley is lowest (golden section; flat stretches may be anywhere). */
+  function lowest(evaluate, low, high, steps = 34) {
+    const golden = (Math.sqrt(5) - 1) / 2;
+    let [a, b] = [low, high];
+    let [x, y] = [b - golden * (b - a), a + golden * (b - a)];
+    let [fx, fy] = [evaluate(x), evaluate(y)];
+    for (let step = 0; step < steps; step++) {
+      if (fx < fy) {
+        [b, y, fy, x] = [y, x, fx, y - golden * (y - a)];
+        fx = evaluate(x);
+      } else {
+        [a, x, fx, y] = [x, y, fy, x + golden * (b - x)];
+        fy = evaluate(y);
+      }
+    }
+    return (a + b) / 2;
+  }
+
+  /** `compute`, remembering its last result while the arguments stay the same. */
+  function memo(compute) {
+    let last = null;
+    return (...args) => {
+      if (!last || args.some((arg, i) => arg !== last.args[i])) last = { args, result: compute(...args) };
+      return last.result;
+    };
+  }
+
+  // ---------------------------------------------------------------- fields: values on a grid
+
+  /** Tabulate `evaluate(x, y)` at all pairs of `xs` and `ys`: the values of row j begin at j * xs.length. */
+  function field(xs, ys, evaluate) {
+    const values = new Float64Array(xs.length * ys.length);
+    ys.forEach((y, j) => xs.forEach((x, i) => (values[j * xs.length + i] = evaluate(x, y))));
+    return { xs, ys, values };
+  }
+  const grid = (low, high, count) => Array.from({ length: count }, (_, i) => low + ((high - low) * i) / (count - 1));
+
+  /** The level line of a field as pieces [x, y, x, y], one for each cell that it crosses (marching squares). */
+  function levelLine({ xs, ys, values }, level) {
+    const pieces = [];
+    const width = xs.length;
+    for (let j = 0; j + 1 < ys.length; j++) {
+      for (let i = 0; i + 1 < width; i++) {
+        const at = j * width + i;
+        const [a, b, c, d] = [values[at], values[at + 1], values[at + width + 1], values[at + width]];
+        const inside = (a > level) + (b > level) + (c > level) + (d > level);
+        if (inside === 0 || inside === 4) continue;
+        const ends = [];
+        const edge = (from, to, x0, y0, x1, y1) => {
+          if (from > level === to > level) return;
+          const share = (level - from) / (to - from);
+          ends.push(x0 + share * (x1 - x0), y0 + share * (y1 - y0));
+        };
+        edge(a, b, xs[i], ys[j], xs[i + 1], ys[j]);
+        edge(b, c, xs[i + 1], ys[j], xs[i + 1], ys[j + 1]);
+        edge(c, d, xs[i + 1], ys[j + 1], xs[i], ys[j + 1]);
+        edge(d, a, xs[i], ys[j + 1], xs[i], ys[j]);
+        for (let k = 0; k < ends.length; k += 4) pieces.push(ends.slice(k, k + 4));
+      }
+    }
+    return pieces;
+  }
+
+  /**
+   * For every name in a field of names the spot with most room to write it: {name, x, y, room}. A `room` below 1 means
+   * that the name does not fit in a plot of `width` by `height` pixels.
+   */
+  function spots({ xs, ys, values }, width, height) {
+    const reach = (at, stride, limit) => {
+      let count = 0;
+      while (count < limit && values[at + (count + 1) * stride] === values[at]) count++;
+      return count;
+    };
+    const found = new Map();
+    values.forEach((name, at) => {
+      const [i, j] = [at % xs.length, Math.floor(at / xs.length)];
+      const across = Math.min(reach(at, -1, i), reach(at, 1, xs.length - 1 - i)) / (xs.length - 1);
+      const along = Math.min(reach(at, -xs.length, j), reach(at, xs.length, ys.length - 1 - j)) / (ys.length - 1);
+      const lines = name.split("\n");
+      const longest = Math.max(...lines.map((line) => line.length));
+      const room = Math.min((2 * across * width) / (6 * longest), (2 * along * height) / (15 * lines.length));
+      if (room > (found.get(name)?.room ?? 0)) found.set(name, { name, x: xs[i], y: ys[j], room });
+    });
+    return [...found.values()];
+  }
+
+  /** Move label positions apart until neighbours keep `gap`, staying in low..high as long as they fit. */
+  function spread(positions, gap, low, high) {
+    const order = positions.map((_, i) => i).sort((i, j) => Math.round(positions[i]) - Math.round(positions[j]));
+    const placed = [...positions];
+    let floor = low;
+    for (const i of order) floor = (placed[i] = Math.max(placed[i], floor)) + gap;
+    let ceiling = high;
+    for (const i of order.reverse()) ceiling = (placed[i] = Math.min(placed[i], ceiling)) - gap;
+    return placed;
+  }
+
+  // ---------------------------------------------------------------- the frame
+
+  /** Whether the page is dark: as the book's theme says, or JupyterLab, or Colab, or else the reader's system. */
+  function isDark() {
+    const { dataset } = document.documentElement;
+    const lab = document.body.dataset.jpThemeLight;
+    const colab = document.documentElement.getAttribute("theme");
+    if (dataset.theme) return dataset.theme === "dark";
+    if (lab) return lab === "false";
+    if (colab) return colab === "dark";
+    return matchMedia("(prefers-color-scheme: dark)").matches;
+  }
+
+  /**
+   * Set up a figure in `el`. `draw()` is called once per animation frame at most, when something has changed: the model,
+   * the size, the theme (`figure.repaint` is then true, and what lies on a canvas must be painted again).
+   * `figure.stop()` takes every listener away.
+   */
+  function frame({ model, el, title, lead, draw }) {
+    const id = `ravine-${++frames}`;
+    const abort = new AbortController();
+    const { signal } = abort;
+    const syncs = [];
+    const sizes = new Map();
+    let names = 0;
+    let request = 0;
+    let timer = 0;
+    let first = true;
+
+    const plots = html("div", { class: "plots" });
+    const controls = html("div", { class: "controls" });
+    const buttons = html("div", { class: "buttons" });
+    // The visible sentence changes with every frame of a drag; the spoken one only when the change has come to rest.
+    const visible = html("p", { class: "summary", "aria-hidden": "true" });
+    const spoken = html("p", { class: "spoken", role: "status", "aria-live": "polite" });
+    const heading = html("p", { class: "title", id: `${id}-title` }, title);
+    el.classList.add("ravine-live");
+    build(el, { role: "group", "aria-labelledby": `${id}-title` }, [
+      heading, html("p", { class: "lead" }, lead), plots, visible, spoken, controls, buttons,
+    ]);
+
+    const figure = {
+      id, model, signal, plots, controls, buttons,
+      playing: false,
+      repaint: true,
+      name: () => `${id}-${++names}`,
+      listen: (target, type, handler) => target.addEventListener(type, handler, { signal }),
+
+      redraw() {
+        request ||= requestAnimationFrame(() => {
+          request = 0;
+          if (![...sizes.values()].every((width) => width > 0)) return; // not laid out yet: the observer comes back
+          for (const sync of syncs) sync();
+          draw();
+          figure.repaint = false;
+        });
+      },
+
+      /** Change values of the model; `release` when the reader lets go, which syncs to Python or to the address. */
+      set(values) {
+        for (const [key, value] of Object.entries(values)) model.set(key, value);
+        figure.redraw();
+      },
+      release: () => model.save_changes(),
+
+      /** Show the summary now, and speak it when nothing has changed for a while. */
+      say(text) {
+        if (text === visible.textContent && !timer) return;
+        visible.textContent = text;
+        clearTimeout(timer);
+        timer = 0;
+        if (!figure.playing && !first) timer = setTimeout(() => ((timer = 0), (spoken.textContent = text)), SPEAK_AFTER);
+        first = false;
+      },
+
+      stop() {
+        abort.abort();
+        observer.disconnect();
+        themes.disconnect();
+        cancelAnimationFrame(request);
+        clearTimeout(timer);
+        model.off("change", figure.redraw);
+      },
+
+      plot: (options) => plot(figure, options, (box) => (sizes.set(box, 0), observer.observe(box)), sizes),
+      slider: (options) => slider(figure, options, syncs),
+      choice: (options) => choice(figure, options, syncs),
+      button(label, act, where = buttons) {
+        const node = html("button", { type: "button" }, label);
+        figure.listen(node, "click", act);
+        where.append(node);
+        return node;
+      },
+      player: (options) => player(figure, options),
+    };
+
+    const observer = new ResizeObserver((entries) => {
+      for (const { target, contentRect } of entries) sizes.set(target, contentRect.width);
+      figure.repaint = true;
+      figure.redraw();
+    });
+    const follow = () => {
+      el.toggleAttribute("data-dark", isDark());
+      figure.repaint = true;
+      figure.redraw();
+    };
+    const themes = new MutationObserver(follow);
+    const attributeFilter = ["data-theme", "theme", "data-jp-theme-light"];
+    for (const root of [document.documentElement, document.body]) themes.observe(root, { attributeFilter });
+    figure.listen(matchMedia("(prefers-color-scheme: dark)"), "change", follow);
+    model.on("change", figure.redraw);
+    follow();
+    return figure;
+  }
+
+  // ---------------------------------------------------------------- controls
+
+  /** A labelled range input over a scale. `set(value)` while it moves; the arrows, Page and Home keys come with it. */
+  function slider(figure, { label, scale, get, set, stops = 400, format = number, where = figure.controls }, syncs) {
+    const id = figure.name();
+    const input = html("input", {
+      id, type: "range", min: 0, max: stops, step: 1, "data-lm-suppress-shortcuts": "true", // JupyterLab takes the arrows
+    });
+    const output = html("output", { for: id });
+    const control = { scale, input };
+    figure.listen(input, "input", () => set(round(control.scale.from(input.value / stops))));
+    figure.listen(input, "change", figure.release);
+    where.append(html("div", { class: "slider" }, html("label", { for: id }, label), input, output));
+    syncs.push(() => {
+      const value = get();
+      const place = String(Math.round(clamp(control.scale.to(value), 0, 1) * stops));
+      if (input.value !== place) input.value = place;
+      output.textContent = format(value);
+      input.setAttribute("aria-valuetext", format(value));
+    });
+    return control;
+  }
+
+  /** One of a few: radio buttons in a row. `options` maps values to labels. */
+  function choice(figure, { label, options, get, set, where = figure.controls }, syncs) {
+    const name = figure.name();
+    const inputs = Object.entries(options).map(([value, text]) => {
+      const input = html("input", { type: "radio", name, value, id: figure.name(), "data-lm-suppress-shortcuts": "true" });
+      figure.listen(input, "change", () => (set(value), figure.release()));
+      return [input, html("label", { for: input.id }, text)];
+    });
+    where.append(html("fieldset", { class: "choice" }, html("legend", {}, label), ...inputs.flat()));
+    syncs.push(() => inputs.forEach(([input]) => (input.checked = input.value === get())));
+  }
+
+  /**
+   * Play, pause and a timeline over `steps()` steps; `player.step()` is the one to show. For readers who asked for less
+   * motion the button goes on by one step instead.
+   */
+  function player(figure, { label, steps, seconds = 6 }) {
+    const calm = matchMedia("(prefers-reduced-motion: reduce)");
+    const bar = html("div", { class: "player" });
+    let share = 1; // of the timeline; the figure opens on its last step
+    let last = 0;
+    const button = figure.button("", () => (calm.matches ? advance() : play(!figure.playing)), bar);
+    const step = () => Math.floor(share * steps() + 1e-9);
+    const show = (next) => {
+      share = next;
+      figure.redraw();
+    };
+
+    figure.slider({
+      label, where: bar, stops: steps(), scale: linear(0, 1), format: () => String(step()),
+      get: () => share,
+      set: (next) => (play(false), show(next)),
+    });
+    figure.plots.after(bar);
+
+    const advance = () => show(share >= 1 ? 0 : (step() + 1) / steps());
+    function play(on) {
+      if (on && share >= 1) share = 0;
+      figure.playing = on;
+      last = performance.now();
+      button.textContent = calm.matches ? "Step" : on ? "Pause" : "Play";
+      if (on) requestAnimationFrame(tick);
+      figure.redraw();
+    }
+    function tick(now) {
+      if (!figure.playing || figure.signal.aborted) return;
+      show(Math.min(1, share + Math.max(0, now - last) / 1000 / seconds));
+      last = now;
+      if (share < 1) requestAnimationFrame(tick);
+      else play(false);
+    }
+    figure.listen(calm, "change", () => play(false));
+    play(false);
+    return { step, end: () => ((share = 1), play(false)) };
+  }
+
+  // ---------------------------------------------------------------- plots
+
+  /**
+   * A plot: an SVG over a canvas, redrawn in full by begin() … end(). Marks are kept by their key, so that a redraw only
+   * changes attributes; a mark that is not drawn again goes away.
+   */
+  function plot(figure, { title, label, ratio = 0.75, left = 52, right = 12, top = 8, bottom = 38 }, observe, sizes) {
+    const clip = figure.name();
+    const canvas = html("canvas", { "aria-hidden": "true" });
+    const root = svg("svg", { role: "img", "aria-label": label });
+    const window_ = svg("rect");
+    const layers = { back: svg("g"), data: svg("g", { "clip-path": `url(#${clip})` }), front: svg("g") };
+    root.append(svg("defs", {}, svg("clipPath", { id: clip }, window_)), ...Object.values(layers));
+    const box = html("div", { class: "plot" }, canvas, root);
+    const head = html("div", { class: "head" }, html("p", {}, title));
+    const panel = html("div", { class: "panel" }, head, box);
+    figure.plots.append(panel);
+    observe(box);
+
+    const marks = new Map();
+    let drawn = new Set();
+    let area = {};
+    let scales = {};
+
+    const toX = (value) => area.left + scales.x.to(value) * area.width;
+    const toY = (value) => area.top + (1 - scales.y.to(value)) * area.height;
+    const pair = (x, y) => `${toX(x).toFixed(1)} ${toY(y).toFixed(1)}`;
+    const near = ([x, y]) => Math.abs(toX(x)) < FAR && Math.abs(toY(y)) < FAR; // false for NaN
+
+    function mark(layer, key, tag, attributes, text) {
+      let node = marks.get(key);
+      if (!node) {
+        node = svg(tag);
+        marks.set(key, node);
+        layers[layer].append(node);
+      }
+      drawn.add(key);
+      for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+      if (text !== undefined && node.textContent !== text) node.textContent = text;
+      return node;
+    }
+
+    function axis(horizontal, scale, caption) {
+      const end = area.top + area.height;
+      const count = Math.max(2, Math.round(horizontal ? area.width / 55 : area.height / 45));
+      for (const tick of scale.ticks(count)) {
+        const at = (horizontal ? toX(tick) : toY(tick)).toFixed(1);
+        const line = horizontal ? { x1: at, x2: at, y1: end, y2: end + 4 } : { x1: area.left - 4, x2: area.left, y1: at, y2: at };
+        const place = horizontal ? { x: at, y: end + 16, "text-anchor": "middle" } : { x: area.left - 7, y: at, dy: "0.35em", "text-anchor": "end" };
+        mark("back", `tick ${horizontal} ${tick}`, "line", { ...line, class: "tick" });
+        mark("back", `name ${horizontal} ${tick}`, "text", { ...place, class: "tick-name" }, number(tick));
+      }
+      const middle = horizontal ? area.left + area.width / 2 : area.top + area.height / 2;
+      const place = horizontal ? { x: middle, y: end + 33 } : { transform: `translate(10 ${middle}) rotate(-90)` };
+      mark("back", `caption ${horizontal}`, "text", { ...place, class: "axis-name", "text-anchor": "middle" }, caption);
+    }
+
+    const self = {
+      head, panel,
+      get area() { return area; },
+
+      /** Begin a drawing in the scales x and y, with the axes named. */
+      begin({ x, y, xName, yName }) {
+        const width = sizes.get(box);
+        const height = Math.round(clamp(width * ratio, 170, 420));
+        scales = { x, y };
+        area = { left, top, width: width - left - right, height: height - top - bottom };
+        drawn = new Set();
+        const { width: w, height: h } = area;
+        build(root, { width, height, viewBox: `0 0 ${width} ${height}` }, []);
+        build(window_, { x: left, y: top, width: w, height: h }, []);
+        mark("back", "border", "path", { d: `M${left} ${top}V${top + h}H${left + w}`, class: "axis" });
+        axis(true, x, xName);
+        axis(false, y, yName);
+      },
+      end() {
+        for (const [key, node] of marks) if (!drawn.has(key)) (node.remove(), marks.delete(key));
+      },
+
+      /** Pixels of a point of the data. */
+      point: (x, y) => [toX(x), toY(y)],
+
+      /** A line through points [x, y]; it ends where it has gone far out of the picture. */
+      line(key, points, style) {
+        const far = points.findIndex((point) => !near(point));
+        const kept = far < 0 ? points : points.slice(0, far + points[far].every(Number.isFinite));
+        const d = kept.map(([x, y], i) => `${i ? "L" : "M"}${pair(x, y)}`).join("");
+        return mark("data", key, "path", { d, class: `line ${style}` });
+      },
+      /** Dots at points, one element for all of them. */
+      dots(key, points, style) {
+        return mark("data", key, "path", { d: points.filter(near).map(([x, y]) => `M${pair(x, y)}h0`).join(""), class: `dots ${style}` });
+      },
+      /** The pieces of level lines. */
+      pieces(key, pieces, style) {
+        const d = pieces.map(([x, y, u, v]) => `M${pair(x, y)}L${pair(u, v)}`).join("");
+        return mark("data", key, "path", { d, class: `line ${style}` });
+      },
+      /** A small filled circle. */
+      ball: (key, x, y, style, r = 5) =>
+        near([x, y]) && mark("data", key, "circle", { cx: toX(x), cy: toY(y), r, class: style }),
+      /** Text at pixels; lines are parted by newlines. */
+      text(key, x, y, text, style, anchor = "start") {
+        const lines = text.split("\n");
+        lines.forEach((line, i) => {
+          const place = { x: x.toFixed(1), y: (y + 13 * (i - (lines.length - 1) / 2)).toFixed(1), dy: "0.35em" };
+          mark("front", `${key} ${i}`, "text", { ...place, class: `note ${style}`, "text-anchor": anchor }, line);
+        });
+      },
+      /** A shape around a point of the data, given in pixels relative to it. */
+      symbol: (key, x, y, d, style) => mark("front", key, "path", { d, transform: `translate(${pair(x, y)})`, class: style }),
+
+      /** Fill the plot with the bands of a field on an even grid: colours[k] where levels[k-1] <= value < levels[k]. */
+      bands({ xs, ys, values }, levels, colours) {
+        const ratio_ = Math.min(2, devicePixelRatio || 1);
+        const [w, h] = [Math.round(area.width * ratio_), Math.round(area.height * ratio_)];
+        Object.assign(canvas, { width: w, height: h });
+        Object.assign(canvas.style, { left: `${area.left}px`, top: `${area.top}px`, width: `${area.width}px`, height: `${area.height}px` });
+        const context = canvas.getContext("2d");
+        const image = context.createImageData(w, h);
+        const pixels = new Uint32Array(image.data.buffer);
+        const columns = xs.length;
+        for (let py = 0; py < h; py++) {
+          const v = (1 - (py + 0.5) / h) * (ys.length - 1);
+          const j = Math.min(ys.length - 2, Math.floor(v));
+          const up = v - j;
+          for (let px = 0; px < w; px++) {
+            const u = ((px + 0.5) / w) * (columns - 1);
+            const i = Math.min(columns - 2, Math.floor(u));
+            const at = j * columns + i;
+            const across = u - i;
+            const low = values[at] + across * (values[at + 1] - values[at]);
+            const high = values[at + columns] + across * (values[at + columns + 1] - values[at + columns]);
+            const value = low + up * (high - low);
+            let band = 0;
+            while (band < levels.length && value >= levels[band]) band++;
+            pixels[py * w + px] = colours[band];
+          }
+        }
+        context.putImageData(image, 0, 0);
+      },
+
+      /**
+       * A handle to drag. `set(x, y)` while it moves, in the data's units. A mouse or pen may press anywhere in the plot; a
+       * finger drags the handle itself, so that the page still scrolls, or taps where the handle should go.
+       */
+      handle(style, set) {
+        const grip = svg("g", { class: `grip ${style}` }, svg("circle", { r: 22, class: "touch" }), svg("circle", { r: 8 }));
+        layers.front.after(grip);
+        let pointer = null;
+        let offset = [0, 0];
+        let place = [0, 0];
+        let dragged = false;
+
+        const move = (event) => {
+          const corner = root.getBoundingClientRect();
+          const x = event.clientX - corner.left + offset[0];
+          const y = event.clientY - corner.top + offset[1];
+          set(
+            round(scales.x.from(clamp((x - area.left) / area.width, 0, 1))),
+            round(scales.y.from(clamp(1 - (y - area.top) / area.height, 0, 1))),
+          );
+        };
+        const inside = (event) => {
+          const corner = root.getBoundingClientRect();
+          const [x, y] = [event.clientX - corner.left - area.left, event.clientY - corner.top - area.top];
+          return x >= 0 && y >= 0 && x <= area.width && y <= area.height;
+        };
+        figure.listen(root, "pointerdown", (event) => {
+          const held = grip.contains(event.target);
+          if (event.button || (!held && (event.pointerType === "touch" || !inside(event)))) return;
+          const corner = root.getBoundingClientRect();
+          offset = held ? [place[0] - (event.clientX - corner.left), place[1] - (event.clientY - corner.top)] : [0, 0];
+          pointer = event.pointerId;
+          dragged = true;
+          root.setPointerCapture(pointer);
+          grip.classList.add("held");
+          if (!held) move(event);
+        });
+        figure.listen(root, "pointermove", (event) => event.pointerId === pointer && move(event));
+        const drop = (event) => {
+          if (event.pointerId !== pointer) return;
+          pointer = null;
+          grip.classList.remove("held");
+          figure.release();
+        };
+        figure.listen(root, "pointerup", drop);
+        figure.listen(root, "pointercancel", drop);
+        figure.listen(root, "click", (event) => {
+          const tapped = !dragged && inside(event);
+          dragged = false;
+          if (!tapped) return;
+          offset = [0, 0];
+          move(event);
+          figure.release();
+        });
+        return {
+          /** Put the handle at a point of the data, or at the plot's edge if the point is outside. */
+          at(x, y) {
+            place = [clamp(toX(x), area.left, area.left + area.width), clamp(toY(y), area.top, area.top + area.height)];
+            grip.setAttribute("transform", `translate(${place[0].toFixed(1)} ${place[1].toFixed(1)})`);
+          },
+        };
+      },
+    };
+    return self;
+  }
+
+  /** The value of a CSS variable of the figure as a canvas pixel (bytes ABGR). */
+  function pixel(node, variable) {
+    const hex = getComputedStyle(node).getPropertyValue(variable).trim();
+    const [r, g, b] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+    return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+  }
+
+  return { html, svg, clamp, round, number, linear, log, lowest, memo, field, grid, levelLine, spots, spread, frame, pixel };
+})();

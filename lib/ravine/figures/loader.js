@@ -1,0 +1,91 @@
+/*
+ * Brings the live figures of a book page to life: for every <div class="ravine-figure" data-module data-state> it loads
+ * the figure's script, from where this script itself lies, and calls its render({ model, el }) as anywidget would.
+ * Classic scripts only, no import() and no fetch(): pages opened as file:// may use neither.
+ * A page without a figure loads nothing.
+ */
+(() => {
+  "use strict";
+  const base = document.currentScript.src;
+  const requested = new Map();
+
+  /** Load a script or style sheet once; scripts run in the order of the calls. */
+  function load(file) {
+    if (!requested.has(file)) {
+      const style = file.endsWith(".css");
+      const node = document.createElement(style ? "link" : "script");
+      const url = new URL(file, base).href;
+      Object.assign(node, style ? { rel: "stylesheet", href: url } : { src: url, async: false });
+      requested.set(file, new Promise((resolve, reject) => {
+        node.onload = resolve;
+        node.onerror = () => reject(new Error(`Ravine: ${file} did not load`));
+      }));
+      document.head.append(node);
+    }
+    return requested.get(file);
+  }
+
+  /** The part of anywidget's model that figures use. `save_changes` writes what differs from `state` to the address. */
+  function makeModel(id, state) {
+    const values = { ...state };
+    const handlers = [];
+    return {
+      get: (key) => values[key],
+      set(key, value) {
+        if (JSON.stringify(values[key]) === JSON.stringify(value)) return;
+        values[key] = value;
+        for (const [event, handler] of [...handlers]) if (event === "change" || event === `change:${key}`) handler();
+      },
+      on: (event, handler) => handlers.push([event, handler]),
+      off(event, handler) {
+        const at = handlers.findIndex(([e, h]) => e === event && h === handler);
+        if (at >= 0) handlers.splice(at, 1);
+      },
+      save_changes() {
+        const changed = Object.keys(state).filter((key) => JSON.stringify(values[key]) !== JSON.stringify(state[key]));
+        const query = changed.map((key) => `${key}=${[values[key]].flat().join(",")}`).join("&");
+        history.replaceState(history.state, "", `#${id}${query && "?"}${query}`);
+      },
+      /** Take over the settings of an address `#id?key=value&…` meant for this figure. Unknown keys and bad numbers are ignored. */
+      read(address) {
+        const [name, query] = address.slice(1).split("?");
+        if (name !== id) return false;
+        for (const [key, text] of new URLSearchParams(query)) {
+          const like = state[key];
+          if (like === undefined) continue;
+          const parts = text.split(",");
+          const parsed = typeof [like].flat()[0] === "number" ? parts.map(Number) : parts;
+          const fits = parsed.length === [like].flat().length && !parsed.some(Number.isNaN);
+          if (fits) this.set(key, Array.isArray(like) ? parsed : parsed[0]);
+        }
+        return true;
+      },
+    };
+  }
+
+  async function mount(place, id) {
+    place.id = id;
+    const live = document.createElement("div");
+    const model = makeModel(id, JSON.parse(place.dataset.state));
+    const follow = () => model.read(location.hash) && place.scrollIntoView({ block: "nearest" });
+    try {
+      await Promise.all([load("figures.css"), load("kit.classic.js"), load(`${place.dataset.module}.classic.js`)]);
+      place.append(live);
+      globalThis.ravine.figures[place.dataset.module].render({ model, el: live });
+      place.classList.add("is-live"); // from here on the style sheet hides the still picture, except in print
+    } catch (error) {
+      live.remove();
+      console.error(error);
+      return;
+    }
+    follow();
+    addEventListener("hashchange", follow);
+  }
+
+  const seen = {};
+  for (const place of document.querySelectorAll(".ravine-figure[data-module]")) {
+    const { module } = place.dataset;
+    seen[module] = (seen[module] ?? 0) + 1;
+    mount(place, `fig-${module}${seen[module] > 1 ? `-${seen[module]}` : ""}`);
+  }
+})();

@@ -1,0 +1,296 @@
+/*
+ * Momentum on a quadratic: drag (α, β) across the stability map and watch the same ball creep, ring and blow up.
+ *
+ * In scope are `kit` (kit.js) and `library`, which Python traces from Ravine's own functions (_emit.py):
+ *   bowl(kappa) -> {f, g, H}, the quadratic, its axes being its eigen-directions, the shallowest first;
+ *   rules = {name: {init(w, hyper) -> state, step(w, state, hyper, objective) -> [w, state]}};
+ *   directions, their number;  window, the part of the plane worth showing.
+ * No update rule is written here.
+ */
+const ONES = new Float64Array(library.directions).fill(1);
+const ZEROS = new Float64Array(library.directions);
+const ALL = [...ONES.keys()];
+const [SHALLOW, STEEP] = [0, library.directions - 1];
+const WIDEST = 4.2; // the map ends at α = 4.2/κ: beyond 4/κ no β below 1 is stable
+const HIGHEST = 0.999; // β
+const BANDS = [0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 1];
+
+/** The points of a run. The directions between the shallowest and the steepest start at 1. */
+function simulate(name, start, learning_rate, decay, kappa, steps) {
+  const [rule, hyper, bowl] = [library.rules[name], { learning_rate, decay }, library.bowl(kappa)];
+  let w = Float64Array.from(ONES);
+  [w[SHALLOW], w[STEEP]] = start;
+  let state = rule.init(w, hyper);
+  const path = [w];
+  for (let t = 0; t < steps; t++) {
+    [w, state] = rule.step(w, state, hyper, bowl);
+    path.push(w);
+  }
+  return path;
+}
+
+/**
+ * The spectrum of one step, a linear map of w and the rule's one slot. Directions do not mix, so a step from w = 1 and one
+ * from slot = 1 give the 2 × 2 matrix of every direction. Its eigenvalues σ are complex where `gap`, the discriminant, is
+ * negative; both are inside the unit circle where `margin` is positive (Jury's criterion).
+ */
+function spectrum(name, learning_rate, decay, bowl) {
+  const { step } = library.rules[name];
+  const [a, [c]] = step(ONES, [ZEROS], { learning_rate, decay }, bowl);
+  const [b, [d]] = step(ZEROS, [ONES], { learning_rate, decay }, bowl);
+  return ALL.map((i) => {
+    const [trace, det] = [a[i] + d[i], a[i] * d[i] - b[i] * c[i]];
+    const gap = trace * trace - 4 * det;
+    const size = gap < 0 ? Math.sqrt(det) : (Math.abs(trace) + Math.sqrt(gap)) / 2;
+    return { trace, gap, size, margin: det < 1 ? 1 - Math.abs(trace) + det : 1 - det };
+  });
+}
+const slowest = (modes) => modes.reduce((worst, mode) => Math.max(worst, mode.size), 0);
+
+function fate({ trace, gap, size }) {
+  if (size > 1 + 1e-9) return "blows up";
+  if (gap < 0) return "rings";
+  return trace < 0 ? "zigzags" : "creeps";
+}
+
+/** The (α, β) with the smallest max|σ|: the best α for every β, and the β for which that is best. */
+function best(rule, bowl, widest) {
+  const size = (alpha, beta) => slowest(spectrum(rule, alpha, beta, bowl));
+  const bestAlpha = (beta) => kit.lowest((alpha) => size(alpha, beta), 0, widest);
+  const beta = kit.lowest((trial) => size(bestAlpha(trial), trial), 0, HIGHEST);
+  const alpha = bestAlpha(beta);
+  return { alpha, beta, size: size(alpha, beta) };
+}
+
+/** Everything about the map that depends on the problem and the rule, not on the point in it. */
+function survey(rule, kappa) {
+  const bowl = library.bowl(kappa);
+  const widest = WIDEST / kappa;
+  const [xs, ys] = [kit.grid(0, widest, 85), kit.grid(0, HIGHEST, 61)];
+  const nodes = ys.flatMap((beta) => xs.map((alpha) => spectrum(rule, alpha, beta, bowl)));
+  const values = (read) => ({ xs, ys, values: Float64Array.from(nodes, read) });
+  const size = values(slowest);
+  const line = (quantity, i, level = 0) => kit.levelLine(values((modes) => modes[i][quantity]), level);
+  return {
+    widest,
+    size,
+    edges: {
+      [`critical hue-${SHALLOW}`]: line("gap", SHALLOW),
+      [`critical hue-${STEEP}`]: line("gap", STEEP),
+      edge: [...line("margin", SHALLOW, -1e-9), ...line("margin", STEEP, -1e-9)], // at α = 0 it is 0, but for rounding
+    },
+    best: best(rule, bowl, widest),
+    names: kit.spots({ xs, ys, values: nodes.map((modes) => regime(fate(modes[SHALLOW]), fate(modes[STEEP]))) }, 300, 220),
+  };
+}
+
+/** What to call a part of the map, in one line or two. */
+function regime(shallow, steep) {
+  if (shallow === "blows up" || steep === "blows up") return "blows up";
+  return shallow === steep ? `both ${shallow.slice(0, -1)}` : `steep ${steep},\nshallow ${shallow}`;
+}
+
+function render({ model, el }) {
+  const get = (key) => model.get(key);
+  const figure = kit.frame({
+    model, el, draw,
+    title: "One ball in a ravine",
+    lead: "Drag (α, β) across the map and watch the same ball go from creeping, to ringing, to blowing up. " +
+      "Each direction of the ravine has its own fate.",
+  });
+  const keys = ["alpha", "beta", "condition_number", "start", "rule"];
+  const initial = keys.map((key) => [key, get(key)]);
+  let view = "error";
+
+  const map = figure.plot({ title: "Every α and β", label: "Map of the step size alpha and the memory beta", ratio: 0.78 });
+  const valley = figure.plot({ title: "The path of the ball", label: "Path of the ball on the level lines of the loss", ratio: 0.78 });
+  const errors = figure.plot({ title: "Direction by direction", label: "Each direction against the step", ratio: 0.62, right: 80 });
+  const phase = figure.plot({ title: "Error and its change", label: "Change of the error against the error, in the shallow and the steep direction", ratio: 0.62 });
+
+  map.head.append(kit.html("div", { class: "shades" }, "max |σ|", ...BANDS.map((level, k) =>
+    kit.html("span", { style: `background: var(--band-${k})` }, kit.number(level).replace("0.", ".")))));
+  valley.panel.after(kit.html("p", { class: "key" },
+    "In the map: shades show |σ|, the factor by which the slowest direction shrinks in a step; coloured lines the critical " +
+    "damping of the ", kit.html("span", { class: `hue-${SHALLOW}` }, "shallow"), " and the ",
+    kit.html("span", { class: `hue-${STEEP}` }, "steep"), " direction; ✦ the best α and β."));
+
+  const player = figure.player({ label: "step", steps: () => get("steps") });
+  figure.choice({
+    label: "Show", options: { error: "error", loss: "share of the loss" }, where: errors.head,
+    get: () => view,
+    set: (value) => ((view = value), figure.redraw()),
+  });
+
+  const choose = (values) => (player.end(), figure.set(values));
+  const alphas = figure.slider({
+    label: "step size α", scale: kit.linear(0, 1), get: () => get("alpha"), set: (alpha) => choose({ alpha }),
+  });
+  figure.slider({
+    label: "memory β", scale: kit.linear(0, HIGHEST), stops: 999, get: () => get("beta"), set: (beta) => choose({ beta }),
+  });
+  // α goes along, so that α/(largest stable α) stays: the point keeps its place on the map, and the map changes under it.
+  figure.slider({
+    label: "condition number κ", scale: kit.log(1, 1000), stops: 120, get: () => get("condition_number"),
+    set: (kappa) => choose({ condition_number: kappa, alpha: kit.round((get("alpha") * get("condition_number")) / kappa) }),
+  });
+  library.window.forEach(([low, high], axis) => {
+    figure.slider({
+      label: `start: ${["shallow", "steep"][axis]}`, scale: kit.linear(low, high), stops: 200,
+      get: () => get("start")[axis],
+      set: (value) => choose({ start: get("start").map((old, i) => (i === axis ? value : old)) }),
+    });
+  });
+  if (Object.keys(library.rules).length > 1) {
+    figure.choice({
+      label: "Rule", options: Object.fromEntries(Object.keys(library.rules).map((name) => [name, name])),
+      get: () => get("rule"),
+      set: (rule) => choose({ rule }),
+    });
+  }
+  figure.button("Best α and β", () => {
+    const { alpha, beta } = surveyed(get("rule"), get("condition_number")).best;
+    choose({ alpha: kit.round(alpha), beta: Number(beta.toFixed(4)) });
+    figure.release();
+  });
+  figure.button("Reset", () => (choose(Object.fromEntries(initial)), figure.release()));
+
+  const point = map.handle("setting", (alpha, beta) => choose({ alpha, beta: beta }));
+  const ball = valley.handle("start", (x, y) => choose({ start: [x, y] }));
+
+  const surveyed = kit.memo(survey);
+  const run = kit.memo(simulate);
+  const landscape = kit.memo((kappa) => {
+    const { f } = library.bowl(kappa);
+    const [[left, right], [bottom, top]] = library.window;
+    // Rows crowd around the bottom of the valley, which is narrow when κ is large.
+    const ys = kit.grid(-1, 1, 61).map((u) => Math.abs(u) * (u < 0 ? -u * bottom : u * top));
+    const at = Float64Array.from(ZEROS);
+    const values = kit.field(kit.grid(left, right, 61), ys, (x, y) => {
+      [at[SHALLOW], at[STEEP]] = [x, y];
+      return f(at);
+    });
+    return kit.grid(-4, 7, 12).flatMap((power) => kit.levelLine(values, 0.5 * 3 ** power));
+  });
+
+  function draw() {
+    const [alpha, beta, kappa, rule, steps] = ["alpha", "beta", "condition_number", "rule", "steps"].map(get);
+    const bowl = library.bowl(kappa);
+    const hessian = bowl.H(ONES);
+    const now = {
+      alpha, beta, kappa, steps,
+      loss: bowl.f,
+      lambdas: ALL.map((i) => hessian[i * library.directions + i]),
+      path: run(rule, get("start"), alpha, beta, kappa, steps),
+      modes: spectrum(rule, alpha, beta, bowl),
+      step: player.step(),
+      survey: surveyed(rule, kappa),
+    };
+    alphas.scale = kit.linear(0, now.survey.widest);
+    drawMap(now);
+    drawValley(now);
+    drawErrors(now);
+    drawPhase(now);
+    figure.say(summary(now));
+  }
+
+  let painted = null;
+  function drawMap({ alpha, beta, survey }) {
+    map.begin({ x: kit.linear(0, survey.widest), y: kit.linear(0, 1), xName: "step size α", yName: "memory β" });
+    if (figure.repaint || painted !== survey) {
+      map.bands(survey.size, BANDS, [...BANDS, Infinity].map((_, k) => kit.pixel(el, `--band-${k}`)));
+      painted = survey;
+    }
+    for (const [style, pieces] of Object.entries(survey.edges)) map.pieces(style, pieces, style);
+    for (const { name, x, y } of survey.names.filter(({ room }) => room > 1)) {
+      map.text(`region ${name}`, ...map.point(x, y), name, "region", "middle");
+    }
+    map.symbol("best", survey.best.alpha, survey.best.beta, "M0-7L2-2L7 0L2 2L0 7L-2 2L-7 0L-2-2Z", "best");
+    point.at(alpha, beta);
+    map.end();
+  }
+
+  function drawValley({ kappa, path, step, lambdas }) {
+    const [x, y] = library.window.map(([low, high]) => kit.linear(low, high));
+    valley.begin({
+      x, y,
+      xName: `shallow direction, λ = ${kit.number(lambdas[SHALLOW])}`,
+      yName: `steep direction, λ = ${kit.number(lambdas[STEEP])}`,
+    });
+    const points = path.slice(0, step + 1).map((w) => [w[SHALLOW], w[STEEP]]);
+    valley.pieces("levels", landscape(kappa), "level");
+    valley.line("path", points, "path");
+    valley.dots("points", points, "path");
+    valley.ball("ball", ...points.at(-1), "ball");
+    ball.at(...points[0]);
+    valley.end();
+  }
+
+  function drawErrors({ path, steps, step, lambdas, loss, modes }) {
+    const alone = Float64Array.from(ZEROS);
+    const share = (w, i) => {
+      alone.fill(0);
+      alone[i] = w[i];
+      return loss(alone);
+    };
+    const whole = loss(path[0]) || 1;
+    const most = 1.1 * Math.max(...path[0].map(Math.abs), 0.1);
+    const shown = view === "loss"
+      ? { y: kit.log(1e-10, 100), yName: "loss ÷ loss at the start", value: (w, i) => Math.max(share(w, i) / whole, 1e-300) }
+      : { y: kit.linear(-most, most), yName: "error", value: (w, i) => w[i] };
+    errors.begin({ x: kit.linear(0, steps), y: shown.y, xName: "step", yName: shown.yName });
+    if (view === "error") errors.line("zero", [[0, 0], [steps, 0]], "zero");
+    const ends = ALL.map((i) => {
+      const points = path.map((w, t) => [t, shown.value(w, i)]);
+      errors.line(`direction ${i}`, points, `hue-${i}${i === SHALLOW || i === STEEP ? " strong" : ""}`);
+      errors.ball(`now ${i}`, step, shown.value(path[step], i), `hue-${i}`, 3);
+      return errors.point(0, points.findLast(([, value]) => Number.isFinite(value))[1])[1];
+    });
+    errors.line("now", [[step, shown.y.low], [step, shown.y.high]], "cursor");
+    const { left, top, width, height } = errors.area;
+    const heights = kit.spread(ends.map((y) => kit.clamp(y, top, top + height)), 14, top + 7, top + height - 7);
+    for (const i of ALL) {
+      errors.text(`label ${i}`, left + width + 6, heights[i], `λ=${kit.number(lambdas[i], 2)} ×${modes[i].size.toFixed(2)}`, `hue-${i}`);
+    }
+    errors.end();
+  }
+
+  function drawPhase({ path, step }) {
+    phase.begin({ x: kit.linear(-1.2, 1.2), y: kit.linear(-1.6, 1.6), xName: "error ÷ error at the start", yName: "change in a step" });
+    phase.line("zero x", [[-2, 0], [2, 0]], "zero");
+    phase.line("zero y", [[0, -2], [0, 2]], "zero");
+    for (const i of [SHALLOW, STEEP]) {
+      const scale = path[0][i];
+      if (!scale) continue; // no error in this direction, ever
+      const points = path.slice(0, step + 1).map((w, t) => [w[i] / scale, t ? (w[i] - path[t - 1][i]) / scale : 0]);
+      phase.line(`orbit ${i}`, points, `hue-${i}`);
+      phase.dots(`points ${i}`, points, `hue-${i}`);
+      phase.ball(`now ${i}`, ...points.at(-1), `hue-${i}`);
+    }
+    phase.end();
+  }
+}
+
+/** What the pictures show, in two or three sentences. */
+function summary({ path, loss, steps, modes, lambdas, survey }) {
+  const [shallow, steep] = [modes[SHALLOW], modes[STEEP]].map(describe);
+  const fates = shallow === steep
+    ? `Both the steep and the shallow direction ${plural(steep)}`
+    : `The steep direction ${steep}, the shallow one ${shallow}`;
+  const ratio = loss(path[steps]) / loss(path[0]);
+  const fell = !(ratio > 1) ? `the loss has fallen to ${kit.number(ratio, 2)} of its start`
+    : `the loss has grown to ${kit.number(ratio, 2)} times its start`;
+  const worst = slowest(modes);
+  const which = lambdas[modes.findIndex((mode) => mode.size === worst)];
+  const rate = worst > 1 + 1e-9 ? "grows" : "shrinks";
+  return `${fates}: after ${steps} steps ${fell}. The slowest direction (λ = ${kit.number(which, 2)}) ${rate} by a factor of ` +
+    `${worst.toFixed(3)} a step; the best α and β would make that ${survey.best.size.toFixed(3)}.`;
+}
+
+/** A fate, or critical damping where the two σ of a direction are as good as one. */
+function describe(mode) {
+  const critical = Math.sqrt(Math.abs(mode.gap)) / 2 < 0.1 * (1 - mode.size);
+  return critical ? "is critically damped" : fate(mode);
+}
+const plural = (words) => words.replace(/^is /, "are ").replace(/^(\w+)s\b/, (verb, stem) => (verb === "is" ? verb : stem));
+
+export default { render, simulate };
