@@ -15,6 +15,7 @@ from ravine.training import minimize
 RULES = {rule.__name__: rule for rule in (optimizers.momentum, optimizers.nesterov)}
 DIRECTIONS = 5
 WINDOW = quadratic(1.0).window
+HUES = (plotting.BLUE, "#8468c4", plotting.PINK, "#d8506a", plotting.ORANGE)
 
 
 class Momentum(_figure.Figure):
@@ -83,7 +84,7 @@ def _bowl(w, condition_number):
 # ---------------------------------------------------------------- the still picture
 
 
-def _spectra(figure, alphas, betas):
+def _spectral_radius(figure, alphas, betas):
     """Return max|σ| over the directions, shape (betas, alphas), from the Jacobian of one step at every (α, β)."""
     def step(w_and_slot, alpha, beta):
         w, slot = jnp.split(w_and_slot, 2)
@@ -92,22 +93,26 @@ def _spectra(figure, alphas, betas):
         updates, state = rule.update(jax.grad(_bowl)(w, figure.condition_number), state, w)
         return jnp.concatenate([w + updates, *jax.tree.leaves(state)])
 
-    matrix = jax.jit(jax.vmap(jax.vmap(jax.jacobian(step), (None, 0, None)), (None, None, 0)))
+    jacobians = jax.jit(jax.vmap(jax.vmap(jax.jacobian(step), (None, 0, None)), (None, None, 0)))
     with enable_x64():
-        matrices = matrix(jnp.zeros(2 * DIRECTIONS), alphas, betas)
-    return np.abs(np.linalg.eigvals(np.asarray(matrices))).max(-1)
+        jacobian = np.asarray(jacobians(jnp.zeros(2 * DIRECTIONS), alphas, betas))
+    # Directions do not mix: each has its own 2 × 2 block of (w, slot).
+    blocks = jacobian.reshape(*jacobian.shape[:2], 2, DIRECTIONS, 2, DIRECTIONS)
+    blocks = np.einsum("abidjd->abdij", blocks)
+    return np.abs(np.linalg.eigvals(blocks)).max((-1, -2))
 
 
 def _draw(figure):
     plotting.set_style()
     picture, axes = plotting.plt.subplot_mosaic([["map", "valley"], ["errors", "errors"]], figsize=(7.6, 5.4))
     points = figure.points()
-    hues = plotting.plt.get_cmap("plasma")(np.linspace(0.12, 0.72, DIRECTIONS))
 
-    alphas, betas = np.linspace(0, 4.2 / figure.condition_number, 85), np.linspace(0, 0.999, 61)
-    sizes = _spectra(figure, alphas, betas)
-    axes["map"].contourf(alphas, betas, sizes, [0, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 1], cmap="GnBu_r", alpha=0.8)
-    axes["map"].contour(alphas, betas, sizes, [1.0], colors=plotting.INK, linewidths=1.5)
+    alphas, betas = np.linspace(0, 4.2 / figure.condition_number, 141), np.linspace(0, 0.999, 101)
+    radius = _spectral_radius(figure, alphas, betas)
+    shades = [(*plotting.plt.matplotlib.colors.to_rgb(plotting.GREEN), share) for share in np.linspace(0.6, 0.04, 7)]
+    axes["map"].contourf(alphas, betas, radius, [0, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 1], colors=shades)
+    axes["map"].contour(alphas, betas, radius, [1.0], colors=plotting.INK, linewidths=1.5)
+    axes["map"].text(0.97, 0.06, "blows up", ha="right", transform=axes["map"].transAxes)
     axes["map"].plot(figure.alpha, figure.beta, "o", color=plotting.ORANGE, markersize=8)
     axes["map"].set(title="Every α and β", xlabel="step size α", ylabel="memory β")
 
@@ -117,8 +122,8 @@ def _draw(figure):
 
     most = 1.1 * np.abs(points[0]).max()
     eigenvalues = np.diag(jax.hessian(_bowl)(jnp.zeros(DIRECTIONS), figure.condition_number))
-    for error, hue, eigenvalue in zip(points.T, hues, eigenvalues, strict=True):
+    for error, hue, eigenvalue in zip(points.T, HUES, eigenvalues, strict=True):
         axes["errors"].plot(error, color=hue, label=f"λ = {eigenvalue:.3g}")
-    axes["errors"].set(title="Step by step", xlabel="step", ylabel="error", ylim=(-most, most))
+    axes["errors"].set(title="Direction by direction", xlabel="step", ylabel="error", ylim=(-most, most))
     axes["errors"].legend(ncols=DIRECTIONS, loc="lower right")
     return picture

@@ -110,9 +110,9 @@ const kit = (() => {
     for (let j = 0; j + 1 < ys.length; j++) {
       for (let i = 0; i + 1 < width; i++) {
         const at = j * width + i;
-        const [a, b, c, d] = [values[at], values[at + 1], values[at + width + 1], values[at + width]];
-        const inside = (a > level) + (b > level) + (c > level) + (d > level);
-        if (inside === 0 || inside === 4) continue;
+        const a = values[at], b = values[at + 1], c = values[at + width + 1], d = values[at + width];
+        const above = a > level;
+        if (b > level === above && c > level === above && d > level === above) continue;
         const ends = [];
         const edge = (from, to, x0, y0, x1, y1) => {
           if (from > level === to > level) return;
@@ -129,26 +129,52 @@ const kit = (() => {
     return pieces;
   }
 
+  /** A field with `times` as many cells each way, between the nodes linear in each direction. */
+  function refine({ xs, ys, values }, times) {
+    const finer = (nodes) => grid(nodes[0], nodes.at(-1), (nodes.length - 1) * times + 1);
+    const [width, height] = [(xs.length - 1) * times + 1, (ys.length - 1) * times + 1];
+    const fine = new Float64Array(width * height);
+    for (let j = 0; j < height; j++) {
+      const row = Math.min(Math.floor(j / times), ys.length - 2);
+      const up = j / times - row;
+      for (let i = 0; i < width; i++) {
+        const column = Math.min(Math.floor(i / times), xs.length - 2);
+        const across = i / times - column;
+        const at = row * xs.length + column;
+        const low = values[at] + across * (values[at + 1] - values[at]);
+        const high = values[at + xs.length] + across * (values[at + xs.length + 1] - values[at + xs.length]);
+        fine[j * width + i] = low + up * (high - low);
+      }
+    }
+    return { xs: finer(xs), ys: finer(ys), values: fine };
+  }
+
   /**
    * For every name in a field of names the spot with most room to write it: {name, x, y, room}. A `room` below 1 means
-   * that the name does not fit in a plot of `width` by `height` pixels.
+   * that the name does not fit in a plot of `width` by `height` pixels. Every third node is tried.
    */
   function spots({ xs, ys, values }, width, height) {
+    const [columns, rows] = [xs.length, ys.length];
     const reach = (at, stride, limit) => {
       let count = 0;
       while (count < limit && values[at + (count + 1) * stride] === values[at]) count++;
       return count;
     };
     const found = new Map();
-    values.forEach((name, at) => {
-      const [i, j] = [at % xs.length, Math.floor(at / xs.length)];
-      const across = Math.min(reach(at, -1, i), reach(at, 1, xs.length - 1 - i)) / (xs.length - 1);
-      const along = Math.min(reach(at, -xs.length, j), reach(at, xs.length, ys.length - 1 - j)) / (ys.length - 1);
+    for (const name of new Set(values)) {
       const lines = name.split("\n");
-      const longest = Math.max(...lines.map((line) => line.length));
-      const room = Math.min((2 * across * width) / (6 * longest), (2 * along * height) / (15 * lines.length));
-      if (room > (found.get(name)?.room ?? 0)) found.set(name, { name, x: xs[i], y: ys[j], room });
-    });
+      found.set(name, { name, room: 0, wide: 6 * Math.max(...lines.map((line) => line.length)), tall: 15 * lines.length });
+    }
+    for (let j = 0; j < rows; j += 3) {
+      for (let i = 0; i < columns; i += 3) {
+        const at = j * columns + i;
+        const spot = found.get(values[at]);
+        const across = Math.min(reach(at, -1, i), reach(at, 1, columns - 1 - i)) / (columns - 1);
+        const along = Math.min(reach(at, -columns, j), reach(at, columns, rows - 1 - j)) / (rows - 1);
+        const room = Math.min((2 * across * width) / spot.wide, (2 * along * height) / spot.tall);
+        if (room > spot.room) Object.assign(spot, { room, x: xs[i], y: ys[j] });
+      }
+    }
     return [...found.values()];
   }
 
@@ -377,6 +403,7 @@ const kit = (() => {
     observe(box);
 
     const marks = new Map();
+    const written = new Map();
     let drawn = new Set();
     let area = {};
     let scales = {};
@@ -433,7 +460,7 @@ const kit = (() => {
         axis(false, y, yName);
       },
       end() {
-        for (const [key, node] of marks) if (!drawn.has(key)) (node.remove(), marks.delete(key));
+        for (const [key, node] of marks) if (!drawn.has(key)) (node.remove(), marks.delete(key), written.delete(key));
       },
 
       /** Pixels of a point of the data. */
@@ -450,10 +477,15 @@ const kit = (() => {
       dots(key, points, style) {
         return mark("data", key, "path", { d: points.filter(near).map(([x, y]) => `M${pair(x, y)}h0`).join(""), class: `dots ${style}` });
       },
-      /** The pieces of level lines. */
+      /** The pieces of level lines; long, and so written again only when they, the scales or the size have changed. */
       pieces(key, pieces, style) {
-        const d = pieces.map(([x, y, u, v]) => `M${pair(x, y)}L${pair(u, v)}`).join("");
-        return mark("data", key, "path", { d, class: `line ${style}` });
+        const { x, y } = scales;
+        const depends = [pieces, area.width, area.height, x.low, x.high, y.low, y.high];
+        if (!written.get(key)?.every((part, i) => part === depends[i])) {
+          written.set(key, depends);
+          mark("data", key, "path", { d: pieces.map(([x0, y0, x1, y1]) => `M${pair(x0, y0)}L${pair(x1, y1)}`).join("") });
+        }
+        return mark("data", key, "path", { class: `line ${style}` });
       },
       /** A small filled circle. */
       ball: (key, x, y, style, r = 5) =>
@@ -572,5 +604,5 @@ const kit = (() => {
     return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
   }
 
-  return { html, svg, clamp, round, number, linear, log, lowest, memo, field, grid, levelLine, spots, spread, frame, pixel };
+  return { html, svg, clamp, round, number, linear, log, lowest, memo, field, grid, refine, levelLine, spots, spread, frame, pixel };
 })();

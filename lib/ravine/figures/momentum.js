@@ -30,57 +30,65 @@ function simulate(name, start, learning_rate, decay, kappa, steps) {
 }
 
 /**
- * The spectrum of one step, a linear map of w and the rule's one slot. Directions do not mix, so a step from w = 1 and one
- * from slot = 1 give the 2 × 2 matrix of every direction. Its eigenvalues σ are complex where `gap`, the discriminant, is
- * negative; both are inside the unit circle where `margin` is positive (Jury's criterion).
+ * One step is a linear map of w and of the rule's one slot. Directions do not mix, so a step from w = 1 and one from
+ * slot = 1 give the 2 × 2 matrix of every direction. Its eigenvalues σ follow from trace and determinant.
  */
 function spectrum(name, learning_rate, decay, bowl) {
-  const { step } = library.rules[name];
-  const [a, [c]] = step(ONES, [ZEROS], { learning_rate, decay }, bowl);
-  const [b, [d]] = step(ZEROS, [ONES], { learning_rate, decay }, bowl);
-  return ALL.map((i) => {
-    const [trace, det] = [a[i] + d[i], a[i] * d[i] - b[i] * c[i]];
-    const gap = trace * trace - 4 * det;
-    const size = gap < 0 ? Math.sqrt(det) : (Math.abs(trace) + Math.sqrt(gap)) / 2;
-    return { trace, gap, size, margin: det < 1 ? 1 - Math.abs(trace) + det : 1 - det };
-  });
+  const [{ step }, hyper] = [library.rules[name], { learning_rate, decay }];
+  const [a, [c]] = step(ONES, [ZEROS], hyper, bowl);
+  const [b, [d]] = step(ZEROS, [ONES], hyper, bowl);
+  return ALL.map((i) => [a[i] + d[i], a[i] * d[i] - b[i] * c[i]]);
 }
-const slowest = (modes) => modes.reduce((worst, mode) => Math.max(worst, mode.size), 0);
+/** Negative where the two σ are complex: the direction rings. */
+const gap = (trace, det) => trace * trace - 4 * det;
+/** The larger |σ|. */
+const size = (trace, det) =>
+  gap(trace, det) < 0 ? Math.sqrt(det) : (Math.abs(trace) + Math.sqrt(gap(trace, det))) / 2;
+/** Positive where both σ are inside the unit circle (Jury's criterion). */
+const margin = (trace, det) => (det < 1 ? 1 - Math.abs(trace) + det : 1 - det);
+const slowest = (modes) => modes.reduce((most, mode) => Math.max(most, size(...mode)), 0);
 
-function fate({ trace, gap, size }) {
-  if (size > 1 + 1e-9) return "blows up";
-  if (gap < 0) return "rings";
+function fate(trace, det) {
+  if (size(trace, det) > 1 + 1e-9) return "blows up";
+  if (gap(trace, det) < 0) return "rings";
   return trace < 0 ? "zigzags" : "creeps";
 }
 
 /** The (α, β) with the smallest max|σ|: the best α for every β, and the β for which that is best. */
 function best(rule, bowl, widest) {
-  const size = (alpha, beta) => slowest(spectrum(rule, alpha, beta, bowl));
-  const bestAlpha = (beta) => kit.lowest((alpha) => size(alpha, beta), 0, widest);
-  const beta = kit.lowest((trial) => size(bestAlpha(trial), trial), 0, HIGHEST);
+  const worst = (alpha, beta) => slowest(spectrum(rule, alpha, beta, bowl));
+  const bestAlpha = (beta) => kit.lowest((alpha) => worst(alpha, beta), 0, widest);
+  const beta = kit.lowest((trial) => worst(bestAlpha(trial), trial), 0, HIGHEST);
   const alpha = bestAlpha(beta);
-  return { alpha, beta, size: size(alpha, beta) };
+  return { alpha, beta, size: worst(alpha, beta) };
 }
 
 /** Everything about the map that depends on the problem and the rule, not on the point in it. */
 function survey(rule, kappa) {
   const bowl = library.bowl(kappa);
   const widest = WIDEST / kappa;
-  const [xs, ys] = [kit.grid(0, widest, 85), kit.grid(0, HIGHEST, 61)];
+  // Traces and determinants are smooth in α and β, so a coarse grid and interpolation will do; |σ| is not.
+  const [xs, ys] = [kit.grid(0, widest, 22), kit.grid(0, HIGHEST, 16)];
   const nodes = ys.flatMap((beta) => xs.map((alpha) => spectrum(rule, alpha, beta, bowl)));
-  const values = (read) => ({ xs, ys, values: Float64Array.from(nodes, read) });
-  const size = values(slowest);
-  const line = (quantity, i, level = 0) => kit.levelLine(values((modes) => modes[i][quantity]), level);
+  const fine = (read) => kit.refine({ xs, ys, values: nodes.map(read) }, 4);
+  const traces = ALL.map((i) => fine((modes) => modes[i][0]));
+  const dets = ALL.map((i) => fine((modes) => modes[i][1]));
+  const derive = (i, quantity) => ({
+    ...traces[i], values: traces[i].values.map((trace, at) => quantity(trace, dets[i].values[at])),
+  });
+  const sizes = ALL.map((i) => derive(i, size).values);
+  const edges = [SHALLOW, STEEP].map((i) => kit.levelLine(derive(i, margin), -1e-9)); // 0 at α = 0, but for rounding
+  const name = (at) => regime(...[SHALLOW, STEEP].map((i) => fate(traces[i].values[at], dets[i].values[at])));
   return {
     widest,
-    size,
-    edges: {
-      [`critical hue-${SHALLOW}`]: line("gap", SHALLOW),
-      [`critical hue-${STEEP}`]: line("gap", STEEP),
-      edge: [...line("margin", SHALLOW, -1e-9), ...line("margin", STEEP, -1e-9)], // at α = 0 it is 0, but for rounding
+    size: { ...traces[0], values: sizes[0].map((_, at) => sizes.reduce((most, each) => Math.max(most, each[at]), 0)) },
+    lines: {
+      [`critical hue-${SHALLOW}`]: kit.levelLine(derive(SHALLOW, gap), 0),
+      [`critical hue-${STEEP}`]: kit.levelLine(derive(STEEP, gap), 0),
+      edge: edges.flat(),
     },
     best: best(rule, bowl, widest),
-    names: kit.spots({ xs, ys, values: nodes.map((modes) => regime(fate(modes[SHALLOW]), fate(modes[STEEP]))) }, 300, 220),
+    names: kit.spots({ ...traces[0], values: Array.from(sizes[0], (_, at) => name(at)) }, 300, 220),
   };
 }
 
@@ -194,13 +202,15 @@ function render({ model, el }) {
   }
 
   let painted = null;
+  let shades = null;
   function drawMap({ alpha, beta, survey }) {
     map.begin({ x: kit.linear(0, survey.widest), y: kit.linear(0, 1), xName: "step size α", yName: "memory β" });
+    if (figure.repaint) shades = [...BANDS, Infinity].map((_, k) => kit.pixel(el, `--band-${k}`));
     if (figure.repaint || painted !== survey) {
-      map.bands(survey.size, BANDS, [...BANDS, Infinity].map((_, k) => kit.pixel(el, `--band-${k}`)));
+      map.bands(survey.size, BANDS, shades);
       painted = survey;
     }
-    for (const [style, pieces] of Object.entries(survey.edges)) map.pieces(style, pieces, style);
+    for (const [style, pieces] of Object.entries(survey.lines)) map.pieces(style, pieces, style);
     for (const { name, x, y } of survey.names.filter(({ room }) => room > 1)) {
       map.text(`region ${name}`, ...map.point(x, y), name, "region", "middle");
     }
@@ -249,7 +259,7 @@ function render({ model, el }) {
     const { left, top, width, height } = errors.area;
     const heights = kit.spread(ends.map((y) => kit.clamp(y, top, top + height)), 14, top + 7, top + height - 7);
     for (const i of ALL) {
-      errors.text(`label ${i}`, left + width + 6, heights[i], `λ=${kit.number(lambdas[i], 2)} ×${modes[i].size.toFixed(2)}`, `hue-${i}`);
+      errors.text(`label ${i}`, left + width + 6, heights[i], `λ=${kit.number(lambdas[i], 2)} ×${size(...modes[i]).toFixed(2)}`, `hue-${i}`);
     }
     errors.end();
   }
@@ -272,7 +282,7 @@ function render({ model, el }) {
 
 /** What the pictures show, in two or three sentences. */
 function summary({ path, loss, steps, modes, lambdas, survey }) {
-  const [shallow, steep] = [modes[SHALLOW], modes[STEEP]].map(describe);
+  const [shallow, steep] = [SHALLOW, STEEP].map((i) => describe(...modes[i]));
   const fates = shallow === steep
     ? `Both the steep and the shallow direction ${plural(steep)}`
     : `The steep direction ${steep}, the shallow one ${shallow}`;
@@ -280,16 +290,16 @@ function summary({ path, loss, steps, modes, lambdas, survey }) {
   const fell = !(ratio > 1) ? `the loss has fallen to ${kit.number(ratio, 2)} of its start`
     : `the loss has grown to ${kit.number(ratio, 2)} times its start`;
   const worst = slowest(modes);
-  const which = lambdas[modes.findIndex((mode) => mode.size === worst)];
+  const which = lambdas[modes.findIndex((mode) => size(...mode) === worst)];
   const rate = worst > 1 + 1e-9 ? "grows" : "shrinks";
   return `${fates}: after ${steps} steps ${fell}. The slowest direction (λ = ${kit.number(which, 2)}) ${rate} by a factor of ` +
     `${worst.toFixed(3)} a step; the best α and β would make that ${survey.best.size.toFixed(3)}.`;
 }
 
 /** A fate, or critical damping where the two σ of a direction are as good as one. */
-function describe(mode) {
-  const critical = Math.sqrt(Math.abs(mode.gap)) / 2 < 0.1 * (1 - mode.size);
-  return critical ? "is critically damped" : fate(mode);
+function describe(trace, det) {
+  const critical = Math.sqrt(Math.abs(gap(trace, det))) / 2 < 0.1 * (1 - size(trace, det));
+  return critical ? "is critically damped" : fate(trace, det);
 }
 const plural = (words) => words.replace(/^is /, "are ").replace(/^(\w+)s\b/, (verb, stem) => (verb === "is" ? verb : stem));
 
