@@ -40,3 +40,22 @@ def page(browser):
     context = browser.new_context()
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def compiled():
+    """Return a function that calls another and says how many programs JAX compiled for it."""
+    events = []
+
+    def listen(event, seconds, **_):
+        if event == "/jax/core/compile/backend_compile_duration":
+            events.append(event)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+
+    def count(call, *args, **kwargs):
+        before = len(events)
+        jax.block_until_ready(call(*args, **kwargs))
+        return len(events) - before
+
+    return count

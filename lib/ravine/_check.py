@@ -32,13 +32,18 @@ def number(name, value, allowed="(-inf, inf)", *, scalar=False):
         outside = entries[~_inside(entries, allowed)]
         if outside.size:
             raise ValueError(f"{name} holds {outside[0]}: every entry must be in {allowed}")
-        return jnp.asarray(value)
+        return _typed(jnp.asarray(value))
     if isinstance(value, numbers.Real) and not isinstance(value, bool):
         value = float(value)
         if not _inside(value, allowed):
             raise ValueError(f"{name} = {value}: must be in {allowed}")
         return value
     raise TypeError(f"{name} = {value!r}: must be a real number in {allowed}")
+
+
+def _typed(array):
+    # Python's numbers become weakly typed arrays; for those JAX would compile every program a second time.
+    return jnp.asarray(array, array.dtype)
 
 
 def _is_real(dtype):
@@ -97,7 +102,7 @@ def float_tree(name, tree):
         if not jnp.issubdtype(value.dtype, jnp.floating):
             raise TypeError(f"{where} has dtype {value.dtype}: must be real and floating point, "
                             f"as in jnp.asarray(x, float)")
-        return value
+        return _typed(value)
 
     return jax.tree_util.tree_map_with_path(leaf, tree)
 

@@ -1,0 +1,50 @@
+"""Parameters spread over eight devices stay where they are, and come out as on one device."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PROGRAM = """
+import jax, jax.numpy as jnp, numpy as np, optax
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
+from optimizers.cases import RULES
+
+mesh = jax.make_mesh((8,), ("data",), axis_types=(AxisType.Auto,))
+placed = NamedSharding(mesh, PartitionSpec("data"))
+assert len(jax.devices()) == 8
+alone = jnp.linspace(-1.0, 1.0, 32).reshape(16, 2)
+spread = jax.device_put(alone, placed)
+
+def loss(w):
+    return jnp.sum(w**4)
+
+def step(optimizer, state, w):
+    optimizer = optax.with_extra_args_support(optimizer)
+    grad = jax.grad(loss)(w)
+    updates, state = optimizer.update(grad, state, w, value=0.0, grad=grad, value_fn=loss)
+    return optax.apply_updates(w, updates), state
+
+for name, rule in RULES.items():
+    optimizer = rule(0.1)
+    for step_ in (step, jax.jit(step)):
+        one, many = alone, spread
+        one_state, many_state = optimizer.init(one), optimizer.init(many)
+        for _ in range(3):
+            one, one_state = step_(optimizer, one_state, one)
+            many, many_state = step_(optimizer, many_state, many)
+        np.testing.assert_allclose(many, one, rtol=1e-6, err_msg=name)
+        for leaf in (many, *many_state.slots):
+            assert leaf.sharding.is_equivalent_to(placed, 2), (name, leaf.sharding)
+    print(name)
+"""
+
+
+def test_eight_devices():
+    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu",
+                   "PYTHONPATH": str(Path(__file__).parents[1])}
+    run = subprocess.run([sys.executable, "-W", "error", "-c", PROGRAM], env=environment, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    from .cases import RULES
+
+    assert run.stdout.split("\n")[:-1] == list(RULES)
