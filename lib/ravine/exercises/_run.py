@@ -10,6 +10,7 @@ This keeps accidents from doing harm. It is no defence against malice: that need
 import ast
 import contextlib
 import ctypes
+import dis
 import inspect
 import io
 import linecache
@@ -91,7 +92,7 @@ def is_stub(answer):
     try:
         definition = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     except (OSError, SyntaxError):  # no source at hand: then the bytecode, which cannot tell `...` from `pass`
-        return function.__code__.co_code == _empty.__code__.co_code
+        return _instructions(function) == _instructions(_empty)
     if not isinstance(definition, ast.FunctionDef):
         return False
     statements = definition.body[1:] if ast.get_docstring(definition) is not None else definition.body
@@ -101,6 +102,10 @@ def is_stub(answer):
 
 
 def _empty(): ...
+
+
+def _instructions(function):
+    return [(instruction.opname, instruction.argval) for instruction in dis.get_instructions(function)]
 
 
 def _stop(thread, namespace):

@@ -1,0 +1,206 @@
+"""What a student reads, word for word, and what `hint`, `solution` and `progress` show."""
+
+import json
+import re
+from pathlib import Path
+
+import jax.numpy as jnp
+import pytest
+
+from ravine.exercises import Result, _check, _exercise, _show, check, hint, progress, solution
+from ravine.exercises._exercise import Exercise, find
+
+VELOCITY = find("velocity_step").reference
+
+
+def test_unsolved(capsys):
+    def ewma(x, beta):
+        """The student's stub."""
+        ...  # your code here
+
+    result = check("ewma", ewma)
+    assert result.message == ("– ewma: not solved yet. Write the body of ewma(x, beta) where the three dots are, run "
+                              'its cell, then this one. Next: hint("ewma")')
+    assert capsys.readouterr().out == result.message + "\n"
+    assert (result.outcome, result.usable, bool(result)) == ("unsolved", find("ewma").reference, False)
+
+
+def test_right(capsys):
+    result = check("velocity_step", VELOCITY)
+    assert capsys.readouterr().out == "✓ velocity_step: right, on all 4 probes.\n"
+    assert result
+    assert repr(result) == ""
+
+
+def test_a_mistake_with_a_name_gives_one_number_as_an_example():
+    result = check("velocity_step", lambda w, v, g, lr, mu: (w - v, mu * v + lr * g))
+    assert result.message == (
+        "✗ velocity_step: the weights move by the old velocity. On probe 1 your w[2] = 0.9, expected 0.56. "
+        'Update v first, then subtract the new one. Next: hint("velocity_step")')
+
+
+def test_a_mistake_of_structure_gives_no_number():
+    result = check("velocity_step", lambda w, v, g, lr, mu: w - mu * v - lr * g)
+    assert result.message == ("✗ velocity_step: only the weights come back. Return (w, v): the next step needs the "
+                              'velocity. Next: hint("velocity_step")')
+
+
+def test_nothing_returned():
+    result = check("velocity_step", lambda w, v, g, lr, mu: None)
+    assert (result.outcome, result.mistake) == ("mistake", "nothing returned")
+    assert result.message == ("✗ velocity_step: nothing returned. The function should end by returning w, v. "
+                              'Next: hint("velocity_step")')
+
+
+def test_a_wrong_answer_without_a_name_shows_input_yours_and_expected():
+    def velocity_step(w, v, g, lr, mu):
+        v = mu * v + lr * g
+        return w - jnp.tanh(v), v
+
+    assert check("velocity_step", velocity_step).message == """\
+✗ velocity_step: not the expected numbers, and no mistake that I know by name.
+  on probe 1 of 4, with
+    w = [1, -2, 0.5]
+    v = [0.3, 0.1, -0.4]
+    g = [2, -1, 3]
+    lr = 0.1
+    mu = 0.9
+  your     w = [0.5618, -1.99, 0.5599]
+  expected w = [0.53, -1.99, 0.56]
+  your     v is right
+  Next: hint("velocity_step")"""
+
+
+def test_a_small_difference_is_shown_with_enough_digits():
+    message = check("velocity_step", lambda *inputs: tuple(1.000001 * x for x in VELOCITY(*inputs))).message
+    yours, expected = re.findall(r"w = (\[.*\])", message)[-2:]
+    assert yours != expected
+
+
+def test_an_error_shows_their_line_and_no_other():
+    def velocity_step(w, v, g, lr, mu):
+        v = momentum * v + lr * g  # noqa: F821
+        return w - v, v
+
+    message = check("velocity_step", velocity_step).message
+    assert message.startswith("✗ velocity_step: your code raised NameError: name 'momentum' is not defined\n  in line ")
+    assert "v = momentum * v + lr * g" in message
+    assert "Traceback" not in message
+    assert "_run.py" not in message
+
+
+def test_an_error_deep_in_a_library_shows_the_students_own_line():
+    def lookahead_step(w, v, grad, lr, mu):
+        return w, grad([w, w, "w"])
+
+    assert "return w, grad([w, w, \"w\"])" in check("lookahead_step", lookahead_step).message
+
+
+def test_the_function_of_a_probe_is_shown_as_it_can_be_typed():
+    message = check("lookahead_step", lambda w, v, grad, lr, mu: (w, v)).message
+    assert "\n    grad = lambda w: jnp.array([1.0, 20.0]) * w\n" in message
+
+
+def test_nan_is_named_with_its_entry():
+    result = check("velocity_step", lambda w, v, g, lr, mu: (w - v * jnp.nan, v))
+    assert result.outcome == "structure"
+    assert result.message.startswith(
+        "✗ velocity_step: w[0] is nan: something overflows or divides by zero.\n  on probe 1 of 4, with\n    w = [1, ")
+
+
+@pytest.mark.parametrize("value", [3.0, (1.0, 2.0), None, "ewma"])
+def test_a_result_in_place_of_the_function_is_recognised(value):
+    result = check("ewma", value)
+    assert result.outcome == "structure"
+    assert result.message.endswith('should be the function itself, as in check("ewma", ewma). Next: hint("ewma")')
+
+
+def test_a_fault_of_the_checker_is_not_the_students(monkeypatch):
+    def broken(x):
+        raise RuntimeError("no such value")
+
+    monkeypatch.setattr(_check, "find", lambda _: Exercise(broken, "y", [(1.0,)], "", "", "", {}))
+    result = check("broken", lambda x: x)
+    assert result.outcome == "checker"
+    assert result.message.startswith("? broken: the checker itself failed (RuntimeError: no such value).")
+    assert "not of your answer" in result.message
+    assert not Path(".ravine").exists()
+
+
+def test_an_unknown_name_lists_the_nearest():
+    for ask in (hint, solution, lambda name: check(name, VELOCITY)):
+        with pytest.raises(ValueError, match="'velocity': there is no such exercise; did you mean velocity_step"):
+            ask("velocity")
+    with pytest.raises(ValueError, match="did you mean ewma or lookahead_step or velocity_step"):
+        hint("zzz")
+    with pytest.raises(TypeError, match="in quotes"):
+        check(VELOCITY, "velocity_step")
+
+
+def test_hints_go_one_step_further_each_time(capsys):
+    for _ in range(4):
+        hint("lookahead_step")
+    shown = capsys.readouterr().out.split("Hint ")[1:]
+    assert [text[:6] for text in shown] == ["1 of 3", "2 of 3", "3 of 3", "3 of 3"]
+    assert "v ← μ v + η ∇L(w − μ v)" in shown[1]
+    assert "v = mu * v + lr * grad(____)\nreturn w - v, v" in shown[2]
+    assert 'hint("lookahead_step") goes further' in shown[0]
+    assert 'solution("lookahead_step")' in shown[3]
+
+
+def test_solution_shows_the_reference(capsys):
+    solution("velocity_step")
+    assert "    v = mu * v + lr * g\n    return w - v, v\n" in capsys.readouterr().out
+
+
+def test_progress_lists_a_chapter_and_the_course(capsys):
+    check("ewma", find("ewma").reference)
+    check("velocity_step", lambda w, v, g, lr, mu: None)
+    capsys.readouterr()
+    progress(6)
+    assert capsys.readouterr().out == ("1 of 3 exercises done:\n"
+                                       "6 momentum:  ✓ ewma  ✗ velocity_step  – lookahead_step\n")
+    progress()
+    assert "6 momentum:  ✓ ewma  ✗ velocity_step  – lookahead_step\n" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="chapter = 99: must be the number of a chapter with exercises"):
+        progress(99)
+
+
+def test_progress_survives_a_restart_and_what_passed_stays_passed(capsys, monkeypatch):
+    check("ewma", find("ewma").reference)
+    monkeypatch.setattr("ravine.exercises._progress._session", {})
+    check("ewma", lambda x, beta: None)
+    assert json.loads(Path(".ravine/progress.json").read_text()) == {"ewma": True}
+    capsys.readouterr()
+    progress(6)
+    assert "✓ ewma" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda: Path(".ravine").write_text("a file where the folder should be"),
+    lambda: (Path(".ravine").mkdir(), Path(".ravine/progress.json").mkdir()),
+    lambda: (Path(".ravine").mkdir(), Path(".ravine/progress.json").write_text("{broken")),
+    lambda: (Path(".ravine").mkdir(), Path(".ravine/progress.json").write_text("[1, 2]")),
+])
+def test_progress_needs_no_file(spoil, capsys):
+    spoil()
+    assert check("ewma", find("ewma").reference)
+    progress(6)
+    assert "✓ ewma" in capsys.readouterr().out
+
+
+def test_the_html_of_a_message_is_escaped_and_carries_its_mark():
+    page = _show._Message("✗ ewma: it raised <Error> & more:\n  x = [1]")._repr_html_()
+    assert "✗ ewma:</strong> it raised &lt;Error&gt; &amp; more:\n  x = [1]</div>" in page
+    assert _show._COLOURS["✗"] in page
+
+
+def test_a_result_shows_nothing_of_its_own(capsys):
+    result = Result("pass", "✓", None, VELOCITY)
+    assert result._ipython_display_() is None
+    assert capsys.readouterr().out == ""
+
+
+def test_names_are_unique_in_the_course():
+    names = [name for exercises in _exercise.chapters().values() for name in exercises]
+    assert len(names) == len(set(names))
