@@ -23,8 +23,8 @@ class Surface:
     points there is `jax.vmap`.
 
     Attributes:
-        fun: the function. A surface with parameters holds a `jax.tree_util.Partial` over them, so that two quadratics
-            share one compiled program.
+        fun: the function, as a `jax.tree_util.Partial` over its own parameters. So a surface may be an argument of a
+            jitted function, and two quadratics share one compiled program.
         name: what a picture calls it.
         minima: the points where it is locally least, as tuples; empty if there is none.
         window: ((left, right), (bottom, top)), the part worth drawing of a surface over the plane.
@@ -89,7 +89,7 @@ def _rosenbrock(w):
     return jnp.sum(100.0 * (w[1:] - w[:-1] ** 2) ** 2 + (1 - w[:-1]) ** 2)
 
 
-rosenbrock = Surface(_rosenbrock, "Rosenbrock", ((1.0, 1.0),), ((-1.8, 1.8), (-0.8, 2.2)), (-1.2, 1.0))
+rosenbrock = Surface(Partial(_rosenbrock), "Rosenbrock", ((1.0, 1.0),), ((-1.8, 1.8), (-0.8, 2.2)), (-1.2, 1.0))
 """Rosenbrock's curved valley Σ 100 (w[i+1] − w[i]²)² + (1 − w[i])², in any dimension; least, 0, at (1, …, 1)."""
 
 
@@ -98,7 +98,7 @@ def _beale(w):
     return (1.5 - x + x * y) ** 2 + (2.25 - x + x * y**2) ** 2 + (2.625 - x + x * y**3) ** 2
 
 
-beale = Surface(_beale, "Beale", ((3.0, 0.5),), ((-4.5, 4.5), (-2.2, 2.2)), (-2.0, 1.5))
+beale = Surface(Partial(_beale), "Beale", ((3.0, 0.5),), ((-4.5, 4.5), (-2.2, 2.2)), (-2.0, 1.5))
 """Beale's plateau with steep corners; least, 0, at (3, ½)."""
 
 
@@ -108,7 +108,7 @@ def _himmelblau(w):
 
 
 himmelblau = Surface(
-    _himmelblau,
+    Partial(_himmelblau),
     "Himmelblau",
     ((3.0, 2.0), (-2.805118086952745, 3.131312518250573), (-3.779310253377747, -3.283185991286170),
      (3.584428340330492, -1.848126526964404)),

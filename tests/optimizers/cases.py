@@ -115,7 +115,7 @@ CASES = (
     Case("averaged_momentum, debias", rv.averaged_momentum, optax_unbiased, averaged, UNBIASED),
     Case("heavy_ball", rv.heavy_ball, optax_velocity, heavy_ball),
     Case("nesterov", rv.nesterov, optax_nesterov, nesterov),
-    # Where the gradient is the same everywhere, looking ahead sees nothing new; elsewhere the NumPy loop is the reference.
+    # Looking ahead sees nothing new where the gradient is the same everywhere; elsewhere the loop is the reference.
     Case("nesterov_lookahead", rv.nesterov_lookahead, optax_velocity, look_ahead),
 )
 

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .cases import RULES
+
 PROGRAM = """
 import jax, jax.numpy as jnp, numpy as np, optax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
@@ -43,8 +45,7 @@ for name, rule in RULES.items():
 def test_eight_devices():
     environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu",
                    "PYTHONPATH": str(Path(__file__).parents[1])}
-    run = subprocess.run([sys.executable, "-W", "error", "-c", PROGRAM], env=environment, capture_output=True, text=True)
+    command = [sys.executable, "-W", "error", "-c", PROGRAM]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    from .cases import RULES
-
     assert run.stdout.split("\n")[:-1] == list(RULES)
