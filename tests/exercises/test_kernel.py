@@ -1,4 +1,4 @@
-"""In a real Jupyter kernel: hostile answers leave it alive, and a message is shown once, in colour and as plain text."""
+"""In a real Jupyter kernel: hostile answers leave it alive, and a message is shown once, as HTML and as text."""
 
 from pathlib import Path
 

@@ -34,19 +34,19 @@ def test_each_exercise_has_a_stub_that_states_its_convention(chapter, shipped):
 
 
 @every_notebook
-def test_as_shipped_it_runs_to_the_end_with_every_exercise_unsolved(chapter, shipped, tmp_path, covers):
+def test_as_shipped_it_runs_to_the_end_with_every_exercise_unsolved(chapter, shipped, tmp_path, request, covers):
     done = execute(copy.deepcopy(shipped), tmp_path)
     assert verdicts(done) == dict.fromkeys(chapters()[chapter], "–")
     assert not (tmp_path / ".ravine").exists()
-    covers("notebooks as shipped", chapter)
+    covers("notebooks as shipped", request.node.callspec.id)
 
 
 @every_notebook
-def test_filled_in_with_the_references_it_passes_every_exercise(chapter, shipped, tmp_path, covers):
+def test_filled_in_with_the_references_it_passes_every_exercise(chapter, shipped, tmp_path, request, covers):
     solved = copy.deepcopy(shipped)
     for exercise in chapters()[chapter].values():
         for cell in solved.cells:
             if cell.cell_type == "code" and defines(cell.source, exercise.name):
                 cell.source = fill_in(cell.source, exercise)
     assert verdicts(execute(solved, tmp_path)) == dict.fromkeys(chapters()[chapter], "✓")
-    covers("notebooks solved", chapter)
+    covers("notebooks solved", request.node.callspec.id)

@@ -1,6 +1,7 @@
 """`check`: run an answer, compare it, and say what is wrong with it."""
 
 import inspect
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -46,7 +47,7 @@ def check(name, answer, *, time_limit=5.0):
     Args:
         name: the exercise's name, such as ``"ewma"``.
         answer: your function.
-        time_limit: seconds after which it is stopped.
+        time_limit: seconds of computing after which it is stopped.
 
     Returns:
         The `Result`; it is true if the answer passed.
@@ -81,7 +82,7 @@ def _try(exercise, answer, time_limit):
     attempt = _run.attempt(answer, exercise, time_limit)
     outcome, text, mistake = judge(exercise, attempt)
     if attempt.printed:
-        text += "\n  It printed:\n" + attempt.printed.rstrip()
+        text += "\n  It printed:\n" + textwrap.indent(attempt.printed.rstrip(), "    ")
     return outcome, text, mistake
 
 
@@ -90,8 +91,9 @@ def judge(exercise, attempt):
     if attempt.timed_out is not None:
         return "timeout", _time_is_up(exercise, attempt), None
     if attempt.error:
-        line = f"in {attempt.line}" if attempt.line else f"when it was called as {exercise.call}"
-        return "raised", f"{attempt.error}\n  {line}\n  {_probe(exercise, len(attempt.outputs))}", None
+        where = (f"in {attempt.line}\n  {_probe(exercise, len(attempt.outputs))}" if attempt.line else
+                 f"when it was called as {exercise.call}")
+        return "raised", f"{attempt.error}\n  {where}", None
 
     x64, answers, names = jax.config.jax_enable_x64, attempt.outputs, exercise.outputs
     expected = evaluate(exercise, exercise.reference, x64)
@@ -111,7 +113,7 @@ def _time_is_up(exercise, attempt):
     line = f"  It was in {attempt.line}\n" if attempt.line else ""
     behind = ("  It could not be stopped and still runs; if the notebook has become slow, restart its kernel.\n"
               if attempt.left_behind else "")
-    return (f"not finished after {attempt.timed_out:g} s. Is there a loop that does not end?\n{line}{behind}"
+    return (f"not finished in {attempt.timed_out:g} s. Is there a loop that does not end?\n{line}{behind}"
             f"  {_probe(exercise, len(attempt.outputs))}\n"
             f'  If it is only slow, give it more time: check("{exercise.name}", {exercise.name}, time_limit=60)')
 

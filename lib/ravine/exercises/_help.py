@@ -20,8 +20,8 @@ def hint(name):
     hints = find(name).hints
     step = min(_given.get(name, 0), len(hints) - 1)
     _given[name] = step + 1
-    further = f'hint("{name}") goes further' if step + 1 < len(hints) else f'that was the last; solution("{name}")'
-    show(f"Hint {step + 1} of {len(hints)}, {name}:\n{hints[step]}\n({further})")
+    further = f'Further: hint("{name}") again' if step + 1 < len(hints) else f'That was the last; solution("{name}")'
+    show(f"Hint {step + 1} of {len(hints)}, {name}:\n{hints[step]}\n\n{further}")
 
 
 def solution(name):

@@ -27,8 +27,8 @@ def progress(chapter=None):
     lines, passed, total = [], 0, 0
     for title, exercises in chosen.items():
         marks = [{True: "✓", False: "✗", None: "–"}[done.get(name)] for name in exercises]
-        lines.append(f"{int(title[:2])} {title[3:].replace('_', ' ')}:  "
-                     + "  ".join(f"{mark} {name}" for mark, name in zip(marks, exercises, strict=True)))
+        listed = "  ".join(f"{mark}\N{NO-BREAK SPACE}{name}" for mark, name in zip(marks, exercises, strict=True))
+        lines.append(f"{int(title[:2])} {title[3:].replace('_', ' ')}:  {listed}")
         passed, total = passed + marks.count("✓"), total + len(marks)
     show("\n".join([f"{passed} of {total} exercises done:", *lines]))
 

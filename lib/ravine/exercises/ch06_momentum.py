@@ -7,12 +7,9 @@ from ravine.exercises._exercise import Exercise
 
 
 def ewma(x, beta):
-    """Exponentially weighted average of a sequence, with bias correction.
+    """Return the bias-corrected averages V̂_1, …, V̂_T of the sequence x_1, …, x_T, as one array.
 
-    x     the values x_1 ... x_T, an array of shape (T,)
-    beta  the weight β of the old average; a new value weighs 1 - β, and the average starts at V_0 = 0
-
-    Returns the corrected averages of times t = 1 ... T, an array of shape (T,).
+    V_t = beta V_{t-1} + (1 - beta) x_t with V_0 = 0, and V̂_t = V_t / (1 - beta**t).
     """
     average, corrected = 0.0, []
     for t, value in enumerate(x, start=1):
@@ -56,8 +53,8 @@ _ewma = Exercise(
         (np.array([4e8, 1e8, -3e8, 2e8, 6e8]), 0.3),
     ],
     concept="Keep one number, the average so far. Each new value moves it a little: the old average weighs β, the new "
-            "value 1 − β.\nIt starts at 0, so the first averages are too small. Divide what you hand out by the weight "
-            "that the values have had so far;\nwhat you keep stays as it is.",
+            "value 1 − β. It starts at 0, so the first averages are too small. Divide what you hand out by the weight "
+            "that the values have had so far; what you keep stays as it is.",
     formula="V₀ = 0,   V_t = β V_{t−1} + (1 − β) x_t,   corrected: V_t / (1 − βᵗ),   t = 1, 2, …, T",
     blank="1 - beta**t",
     mistakes={
@@ -106,12 +103,9 @@ _ewma = Exercise(
 
 
 def velocity_step(w, v, g, lr, mu):
-    """One step of momentum. The velocity includes the rate, and is subtracted from the weights.
+    """Return the new weights and the new velocity, (w, v).
 
-    w, v, g  weights, velocity and gradient, arrays of one shape
-    lr, mu   the learning rate η, and μ, the share of the old velocity that is kept
-
-    Returns (w, v): the new weights, then the new velocity.
+    The velocity includes the rate: v ← mu v + lr g, and then w ← w - v with the new v.
     """
     v = mu * v + lr * g
     return w - v, v
@@ -131,7 +125,7 @@ _velocity_step = Exercise(
         (np.array([3e-6, -1e-6, 4e-6]), np.array([2e-6, 5e-6, 1e-6]), np.array([-4e-5, 6e-5, 1e-5]), 0.03, 0.6),
         (np.array([2e7, 5e7, -3e7]), np.array([-4e7, 1e7, 2e7]), np.array([3e6, -8e6, 5e6]), 2.5, 0.8),
     ],
-    concept="The velocity is what remains of the last step, and the new gradient step on top of it.\n"
+    concept="The velocity is what remains of the last step, and the new gradient step on top of it. "
             "First make the new velocity, then walk by it.",
     formula="v ← μ v + η g,   w ← w − v  (with the new v)",
     blank="lr * g",
@@ -155,6 +149,9 @@ _velocity_step = Exercise(
         "gradient_subtracted": (
             lambda w, v, g, lr, mu: _step(w, mu * v - lr * g),
             "the gradient is subtracted twice, once in v and once with v. That climbs: add ηg to the velocity."),
+        "decay_twice": (
+            lambda w, v, g, lr, mu: (w - mu * (mu * v + lr * g), mu * v + lr * g),
+            "the weights move by μ times the new velocity. μ is in the velocity already: w ← w − v."),
         "rate_twice": (
             lambda w, v, g, lr, mu: (w - lr * (mu * v + lr * g), mu * v + lr * g),
             "the rate is applied twice. It is in the velocity already: w ← w − v."),
@@ -203,13 +200,10 @@ _velocity_step = Exercise(
 
 
 def lookahead_step(w, v, grad, lr, mu):
-    """One step of Nesterov's momentum, look-ahead form. The velocity includes the rate, and is subtracted.
+    """Return the new weights and the new velocity, (w, v), of Nesterov's look-ahead form.
 
-    w, v    weights and velocity, arrays of one shape
-    grad    a function: grad(w) is the gradient of the loss at w
-    lr, mu  the learning rate η, and μ, the share of the old velocity that is kept
-
-    Returns (w, v): the new weights (not the look-ahead point), then the new velocity.
+    The velocity includes the rate: v ← mu v + lr grad(w - mu v), and then w ← w - v with the new v.
+    grad is a function: grad(point) is the gradient at that point.
     """
     v = mu * v + lr * grad(w - mu * v)
     return w - v, v
@@ -233,7 +227,7 @@ _lookahead_step = Exercise(
         (np.array([2e7, 5e7]), np.array([-4e7, 1e7]), _ravine, 1.5, 0.8),
     ],
     concept="Momentum will carry the weights on in any case. So jump first, by the velocity that is kept; look at the "
-            "gradient there;\nthen, from where you stood, take the whole step.",
+            "gradient there; then, from where you stood, take the whole step.",
     formula="v ← μ v + η ∇L(w − μ v),   w ← w − v  (with the new v)",
     blank="w - mu * v",
     mistakes={
