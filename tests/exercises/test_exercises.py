@@ -100,7 +100,7 @@ def test_texts_are_complete(exercise):
     compile("def filled():\n" + "\n".join(f"    {line}" for line in code.splitlines()), exercise.name, "exec")
     assert concept
     assert formula
-    assert exercise.reference.__doc__.startswith("Return ")
+    assert exercise.reference.__doc__.count("Returns ") == 1
     for name, (_, message) in exercise.mistakes.items():
         assert name.isidentifier()
         said, stop, right = message.partition(". ")

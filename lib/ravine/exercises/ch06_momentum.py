@@ -7,9 +7,13 @@ from ravine.exercises._exercise import Exercise
 
 
 def ewma(x, beta):
-    """Return the bias-corrected averages V̂_1, …, V̂_T of the sequence x_1, …, x_T, as one array.
+    """Exponentially weighted average of a sequence, with bias correction.
 
-    V_t = beta V_{t-1} + (1 - beta) x_t with V_0 = 0, and V̂_t = V_t / (1 - beta**t).
+    x     the values x_1 ... x_T, an array of shape (T,)
+    beta  the weight β of the old average; a new value weighs 1 - β,
+          and the average starts at V_0 = 0
+
+    Returns the corrected averages of times t = 1 ... T, shape (T,).
     """
     average, corrected = 0.0, []
     for t, value in enumerate(x, start=1):
@@ -103,9 +107,12 @@ _ewma = Exercise(
 
 
 def velocity_step(w, v, g, lr, mu):
-    """Return the new weights and the new velocity, (w, v).
+    """One step of momentum. The velocity includes the rate, and is subtracted.
 
-    The velocity includes the rate: v ← mu v + lr g, and then w ← w - v with the new v.
+    w, v, g  weights, velocity and gradient, arrays of one shape
+    lr, mu   the learning rate η, and μ, the share of the old velocity kept
+
+    Returns (w, v): the new weights, then the new velocity.
     """
     v = mu * v + lr * g
     return w - v, v
@@ -200,10 +207,15 @@ _velocity_step = Exercise(
 
 
 def lookahead_step(w, v, grad, lr, mu):
-    """Return the new weights and the new velocity, (w, v), of Nesterov's look-ahead form.
+    """One step of Nesterov's momentum, look-ahead form.
 
-    The velocity includes the rate: v ← mu v + lr grad(w - mu v), and then w ← w - v with the new v.
-    grad is a function: grad(point) is the gradient at that point.
+    w, v    weights and velocity, arrays of one shape
+    grad    a function: grad(w) is the gradient of the loss at w
+    lr, mu  the learning rate η, and μ, the share of the old velocity kept
+
+    The velocity includes the rate, and is subtracted.
+    Returns (w, v): the new weights (not the look-ahead point), then the
+    new velocity.
     """
     v = mu * v + lr * grad(w - mu * v)
     return w - v, v
