@@ -24,6 +24,7 @@ def setup(app):
     app.connect("builder-inited", write_figures)
     app.connect("html-page-context", load_figures)
     app.connect("html-page-context", mend_page, priority=900)  # after the theme's own hooks
+    app.connect("build-finished", write_index, priority=100)  # before the table of contents' own
     return {"parallel_read_safe": True}
 
 
@@ -69,10 +70,21 @@ def load_figures(app, pagename, templatename, context, doctree):
 
 def mend_page(app, pagename, templatename, context, doctree):
     """Drop the scripts that the theme loads twice, and Thebe's, which no page uses; mend the list of references."""
-    scripts = {(script.filename, script.attributes.get("body")): script for script in context["script_files"]}
+    scripts = {(script.filename or "", script.attributes.get("body")): script for script in context["script_files"]}
     context["script_files"] = [script for key, script in scripts.items() if "thebe" not in str(key).lower()]
     # docutils puts links between the items of an ARIA list, which assistive software may not read then.
     context["body"] = re.sub(r' role="(list|doc-biblioentry|doc-backlink)"', "", context.get("body", ""))
+
+
+def write_index(app, exception):
+    """Lead from the folder's address to the first page, with an empty icon, else browsers ask for one."""
+    if exception is None and app.builder.format == "html":
+        first = f"{app.config.root_doc}.html"
+        Path(app.outdir, "index.html").write_text(
+            f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{app.config.html_title}</title>'
+            f'<meta http-equiv="refresh" content="0; url={first}"><link rel="icon" href="data:,"></head>'
+            f'<body><main><a href="{first}">{app.config.html_title}</a></main></body></html>\n'
+        )
 
 
 def _keep_only(folder, name):

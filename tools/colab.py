@@ -1,0 +1,110 @@
+"""Run the notebooks as Colab would: in a fresh environment with its versions, from their own install cell.
+
+The install cell runs as it stands. Git is told to take the repository that it names from a clone of this one's HEAD, so
+that what is committed here is what gets installed. Nothing that was there before may be replaced.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from twins import Book
+
+ROOT = Path(__file__).resolve().parent.parent
+HOME = ROOT / "_build/colab"
+PYTHON = HOME / "python/bin/python"
+# What Colab's own kernel has loaded, and anywidget asks for.
+IN_COLAB = """\
+import sys, types
+colab, output = types.ModuleType("google.colab"), types.ModuleType("google.colab.output")
+colab.output, output.enable_custom_widget_manager = output, lambda: None
+sys.modules |= {"google.colab": colab, "google.colab.output": output}
+"""
+EVERY_FIGURE = """\
+import ravine
+assert "site-packages" in ravine.__file__, ravine.__file__
+for figure in ravine.figures.ALL:
+    display(figure())
+"""
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def pip(*arguments):
+    """Run pip in Colab's environment and return what it printed."""
+    command = [PYTHON, "-m", "pip", "--disable-pip-version-check", *arguments]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def prepare(book):
+    """Make the environment, the clone that stands for the repository, and a kernel that believes to be in Colab."""
+    shutil.rmtree(HOME, ignore_errors=True)
+    print("Making an environment like Colab's (about a minute)", flush=True)
+    subprocess.run([sys.executable, "-m", "venv", PYTHON.parents[1]], check=True)
+    pip("install", "--quiet", "-r", str(ROOT / "tools/colab.txt"))
+    clone = HOME / "repository"
+    subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
+    subprocess.run(["git", "-C", clone, "checkout", "--quiet", "-B", book.branch], check=True)
+    startup = HOME / "ipython/profile_default/startup"
+    startup.mkdir(parents=True)
+    (startup / "colab.py").write_text(IN_COLAB)
+    environment = {
+        "IPYTHONDIR": str(HOME / "ipython"),
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{clone.as_uri()}.insteadOf",
+        "GIT_CONFIG_VALUE_0": book.repository,
+    }
+    kernel = HOME / "kernels/colab"
+    kernel.mkdir(parents=True)
+    argv = [str(PYTHON), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": argv, "display_name": "Colab", "language": "python", "env": environment}
+    (kernel / "kernel.json").write_text(json.dumps(spec))
+
+
+def run(path):
+    """Run the notebook at `path`, and then every live figure of the library."""
+    notebook = nbformat.read(path, 4)
+    notebook.cells.append(nbformat.v4.new_code_cell(EVERY_FIGURE))
+    kernels = KernelSpecManager(kernel_dirs=[str(HOME / "kernels")], ensure_native_kernel=False)
+    manager = AsyncKernelManager(kernel_name="colab", kernel_spec_manager=kernels)
+    (HOME / "content").mkdir(exist_ok=True)
+    client = NotebookClient(notebook, km=manager, timeout=300, resources={"metadata": {"path": HOME / "content"}})
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        printed = "".join(output.get("text", "") for output in notebook.cells[0].outputs)
+        sys.exit(f"{printed}{path.name}: {error}")
+    figures = notebook.cells[-1].outputs
+    if not figures or not all(WIDGET in output.get("data", {}) for output in figures):
+        sys.exit(f"{path.name}: a live figure showed no widget: {figures}")
+
+
+def main():
+    """Run every notebook; leave with a message where something is not as in Colab it must be."""
+    book = Book.read(ROOT)
+    prepare(book)
+    before = set(pip("freeze").split("\n"))
+    for path in sorted((HOME / "repository/chapters").glob("*.ipynb")):
+        began = time.perf_counter()
+        run(path)
+        print(f"  {path.stem} ran in {time.perf_counter() - began:.0f} s", flush=True)
+    after = set(pip("freeze").split("\n"))
+    if replaced := before - after:
+        sys.exit(f"Installing the library replaced {', '.join(sorted(replaced))}")
+    pip("check")
+    new = {line.split()[0].split("==")[0] for line in after - before}
+    print(f"Installed: {', '.join(sorted(new))}. Nothing that Colab has was replaced.")
+
+
+if __name__ == "__main__":
+    os.environ.pop("RAVINE_BOOK", None)
+    main()
