@@ -80,8 +80,8 @@ def emit_rule(name, make_rule, params, hyper=("learning_rate", "decay"), *, unro
     Raises:
         NotImplementedError, ValueError: as `emit`.
     """
-    js = _Emitter(_identifier("name", name), unroll)
     hyper = [_identifier("hyper", each) for each in hyper]
+    js = _Emitter(_identifier("name", name), unroll, reserved=hyper)
     start, unravel = _vector(params)
 
     def rule(numbers):
@@ -258,14 +258,15 @@ def _callee(eqn, ins):
 
 
 def _has_body(eqn):
-    return any(isinstance(value, (Jaxpr, ClosedJaxpr, tuple)) and "lambda" in str(value) for value in eqn.params.values())
+    return any(isinstance(leaf, (Jaxpr, ClosedJaxpr)) for leaf in jax.tree.leaves(list(eqn.params.values())))
 
 
 def _foldable(eqn, ins):
-    """Return whether an equation is arithmetic with a few known integers, as indices often are."""
-    avals = [var.aval for var in eqn.outvars]
-    return (not any(isinstance(x, _Ref) for x in ins) and not _has_body(eqn) and all(
-        aval.size <= _FEW and (aval.dtype.kind in "bi" or eqn.primitive.name == "convert_element_type") for aval in avals))
+    """Return whether an equation is about a few known integers, as those that compute indices often are."""
+    name = eqn.primitive.name
+    return not any(isinstance(x, _Ref) for x in ins) and not _has_body(eqn) and all(
+        var.aval.size <= _FEW and (str(var.aval.dtype) in ("bool", "int32", "int64") or name == "convert_element_type")
+        for var in eqn.outvars)
 
 
 class _Emitter(Writer):
@@ -299,15 +300,19 @@ class _Emitter(Writer):
         return env[x] if isinstance(x, _Ref) else self.constant(x)
 
     def carry_out(self, equations, env, uses=None):
-        """Write equations, and return `env`, a dictionary from references to values, with theirs in it."""
+        """Write equations; return `env`, the values by their references, with theirs added."""
+        env = dict(env)
         for eqn in equations:
             try:
                 for out in eqn.outs:
                     kind(out.dtype)
                 values = apply(self, eqn, [self.read(env, x) for x in eqn.ins])
             except Unsupported as error:
-                raise Unsupported(f"{self.name}: {error} ({eqn.name})") from None
-            env |= {out: self.settled(value, uses[out] if uses else 2) for out, value in zip(eqn.outs, values, strict=True)}
+                random = eqn.name.startswith(("random_", "threefry")) or "key<" in str(eqn.outs[0].dtype)
+                reason = "random numbers are drawn by the page; pass them in as arguments" if random else error
+                raise NotImplementedError(f"emitting {self.name}: the JAX primitive {eqn.name}: {reason}") from None
+            for out, value in zip(eqn.outs, values, strict=True):
+                env[out] = self.settled(value, uses[out] if uses else 2)
         return env
 
     def function(self, head, result):

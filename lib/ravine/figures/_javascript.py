@@ -21,16 +21,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-_WORD = re.compile(r"[A-Za-z_$][\w$]*")
-_ATOM = re.compile(r"[A-Za-z_$][\w$]*|\d[\w.]*([eE][+-]\d+)?|\(-[\w.]+([eE][+-]\d+)?\)")
-_ENTRY = re.compile(r"[\w$.]+(\[[^\[\]]*\]|\([^()]*\))?")
-_NUMBER = re.compile(r"\d[\w.]*([eE][+-]\d+)?|\(-\d[\w.]*([eE][+-]\d+)?\)")
+_NAME, _DIGITS = r"[A-Za-z_$][\w$]*", r"\d[\w.]*([eE][+-]\d+)?"
+_WORD = re.compile(_NAME)
+_NUMBER = re.compile(rf"{_DIGITS}|\(-{_DIGITS}\)")
+_ATOM = re.compile(rf"{_NAME}|\(-Infinity\)|{_NUMBER.pattern}")
+_ENTRY = re.compile(r"[\w$.]+(\[[^\[\]]*\]|\([^()]*\))?")  # needs no parentheses anywhere
 _ARITHMETIC = {"{} + {}": operator.add, "{} - {}": operator.sub, "{} * {}": operator.mul, "-{}": operator.neg}
 _LINE = 100  # characters; a longer expression keeps its name
 
 
-class Unsupported(NotImplementedError):
-    """A function uses something that has no JavaScript here."""
+class Unsupported(Exception):
+    """Why a primitive cannot be written."""
 
 
 def kind(dtype):
@@ -38,7 +39,7 @@ def kind(dtype):
     try:
         return {"float64": "f", "int32": "i", "int64": "l", "bool": "b"}[str(dtype)]
     except KeyError:
-        raise Unsupported(f"the type {dtype}; known are float64, int32, int64 and bool") from None
+        raise Unsupported(f"its type {dtype} is none of float64, int32, int64, bool") from None
 
 
 @dataclasses.dataclass(eq=False)
@@ -151,7 +152,7 @@ class Writer:
         yield
         body = self.block.render()
         self.block = around
-        self.write(f"{head} {{\n{textwrap.indent(body, '  ')}\n}}", defines, takes=False)
+        self.write(f"{head.strip()} {{\n{textwrap.indent(body, '  ')}\n}}", defines, takes=False)
 
     def each(self, shape, body, defines, unroll=None):
         """Write body(index) for every index: one after another if they are few, else in a loop."""
@@ -161,7 +162,7 @@ class Writer:
             return
         index = tuple(0 if length == 1 else self.fresh("i") for length in shape)
         loops = [f"for (let {i} = 0; {i} < {length}; {i}++)" for i, length in zip(index, shape, strict=True) if i != 0]
-        with self.inside(" ".join(loops) or "", defines):
+        with self.inside(" ".join(loops), defines):
             body(index)
 
     def helper(self, name):
@@ -246,9 +247,9 @@ class Writer:
         self.borrowed.add(buffer)
         return f"{buffer}.slice()" if lent else buffer
 
-    def allocate(self, size, fill="0"):
+    def allocate(self, size):
         name = self.fresh("t")
-        self.write(f"const {name} = new Float64Array({size}){'' if fill == '0' else f'.fill({fill})'};", (name,))
+        self.write(f"const {name} = new Float64Array({size});", (name,))
         return name
 
     def store(self, buffer, index, shape, entry, condition=""):
@@ -266,39 +267,43 @@ class Writer:
 
     def fold(self, shape, get, start, step, unrolled):
         """Return the name of step(… step(step(start, x₀), x₁) …) over the entries x of a virtual array."""
-        if unrolled:
+        if unrolled or math.prod(shape) == 1:
             entries = [get(index) for index in np.ndindex(*shape)] or [start]
             return functools.reduce(lambda total, entry: self.let(step(total, entry)), entries)
         total = self.fresh("s")
         self.write(f"let {total} = {start};", (total,))
-        self.each(shape, lambda index: self.write(f"{total} = {step(total, get(index))};", (total,)), (total,), unroll=0)
+
+        def take(index):
+            self.write(f"{total} = {step(total, get(index))};", (total,))
+
+        self.each(shape, take, (total,), unroll=0)
         return total
 
     # What a loop carries
 
-    def variable(self, value=None, like=None):
-        """Return a value that can be assigned to, at first `value`."""
-        like = like or value
-        names = [self.fresh("v") for _ in range(like.size if self.small(like) else 1)]
-        if value is None:
-            text = ", ".join(names)
-        else:
-            entries = self.entries(value) if self.small(like) else [self.owned(self.buffer(value))]
-            text = ", ".join(f"{name} = {entry}" for name, entry in zip(names, entries, strict=True))
+    def variable(self, like, value=None):
+        """Return a value that can be assigned to; `value` is its first."""
+        names = [self.fresh("v") for _ in range(math.prod(like.shape) if self.small(like) else 1)]
+        first = names if value is None else [f"{v} = {x}" for v, x in zip(names, self.parts(value), strict=True)]
         if names:
-            self.write(f"let {text};", names)
-        return (self.scalars(like, names) if self.small(like) else self.stored(like, names[0])), names
+            self.write(f"let {', '.join(first)};", names)
+        return self.scalars(like, names) if self.small(like) else self.stored(like, names[0])
+
+    def parts(self, value):
+        """Return what a value consists of: its entries if it is small, else the one Float64Array, not anybody's."""
+        return self.entries(value) if self.small(value) else [self.owned(self.buffer(value))]
+
+    def names(self, *variables):
+        """Return the names that variables consist of."""
+        return [name for x in variables for name in ([x.buffer] if x.buffer else self.entries(x))]
 
     def assign(self, variables, values):
         """Write the assignment of values to variables, all at once."""
-        pairs = []
-        for (variable, names), value in zip(variables, values, strict=True):
-            new = self.entries(value) if self.small(variable) else [self.owned(self.buffer(value))]
-            pairs += [(name, entry) for name, entry in zip(names, new, strict=True) if name != entry]
-        targets = {name for name, _ in pairs}
-        pairs = [(name, self.rename(entry) if entry in targets else entry) for name, entry in pairs]
+        pairs = list(zip(self.names(*variables), [part for x in values for part in self.parts(x)], strict=True))
+        changed = {name for name, new in pairs if name != new}
+        pairs = [(name, self.rename(new) if new in changed else new) for name, new in pairs if name in changed]
         if pairs:
-            self.write(" ".join(f"{name} = {entry};" for name, entry in pairs), takes=False)
+            self.write(" ".join(f"{name} = {new};" for name, new in pairs), takes=False)
 
     def preamble(self):
         """Return the constants and helpers that the function needs before it."""

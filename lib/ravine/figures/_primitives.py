@@ -12,14 +12,14 @@ from ravine.figures._javascript import Unsupported, flat, kind, literal, minus, 
 
 # Entry by entry. {} are the operands; a $name is a function of intrinsics.js.
 _ANY = {
-    "add": "{} + {}", "add_any": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "neg": "-{}", "square": "{0} * {0}",
+    "add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "neg": "-{}", "square": "{0} * {0}",
     "abs": "Math.abs({})", "sign": "Math.sign({})", "max": "Math.max({}, {})", "min": "Math.min({}, {})",
     "clamp": "Math.min(Math.max({1}, {0}), {2})",
     "eq": "{} === {}", "ne": "{} !== {}", "lt": "{} < {}", "le": "{} <= {}", "gt": "{} > {}", "ge": "{} >= {}",
-    "copy": "{}", "stop_gradient": "{}",
 }
 _TEMPLATES = {
     "f": _ANY | {
+        "add_any": "{} + {}",
         "div": "{} / {}", "rem": "{} % {}", "pow": "$pow({}, {})", "floor": "Math.floor({})", "ceil": "Math.ceil({})",
         "sqrt": "Math.sqrt({})", "rsqrt": "1 / Math.sqrt({})", "cbrt": "Math.cbrt({})",
         "exp": "Math.exp({})", "exp2": "Math.pow(2, {})", "expm1": "Math.expm1({})",
@@ -30,7 +30,7 @@ _TEMPLATES = {
         "acosh": "Math.acosh({})", "atanh": "Math.atanh({})", "erf": "$erf({})", "erfc": "$erfc({})",
         "is_finite": "Number.isFinite({})",
     },
-    "i": _ANY | {op: f"({_ANY[op]}) | 0" for op in ("add", "add_any", "sub", "neg", "abs")} | {
+    "i": _ANY | {op: f"({_ANY[op]}) | 0" for op in ("add", "sub", "neg", "abs")} | {
         "mul": "Math.imul({}, {})", "square": "Math.imul({0}, {0})",
         "div": "$integer_div({}, {}) | 0", "rem": "$integer_rem({}, {})",
         "and": "{} & {}", "or": "{} | {}", "xor": "{} ^ {}", "not": "~{}", "shift_left": "{} << {}",
@@ -39,7 +39,7 @@ _TEMPLATES = {
     "l": _ANY | {
         "mul": "{} * {} + 0", "neg": "0 - {}", "div": "$integer_div({}, {})", "rem": "$integer_rem({}, {})",
     },
-    "b": {op: _ANY[op] for op in ("eq", "ne", "copy", "stop_gradient")} | {
+    "b": {op: _ANY[op] for op in ("eq", "ne")} | {
         "and": "{} && {}", "or": "{} || {}", "xor": "{} !== {}", "not": "!{}",
     },
 }
@@ -67,6 +67,10 @@ def repeatable(js, x):
     if x.size > 1 and js.small(x):
         js.buffer(x)
     return x
+
+
+def same(js, eqn, *xs):
+    return list(xs)
 
 
 def convert(js, eqn, x):
@@ -125,7 +129,7 @@ def _slice(p, shape, index):
 
 
 def _rev(p, shape, index):
-    return tuple(minus(n - 1, i) if a in p["dimensions"] else i for a, (i, n) in enumerate(zip(index, shape, strict=True)))
+    return tuple(minus(shape[a] - 1, i) if a in p["dimensions"] else i for a, i in enumerate(index))
 
 
 def _squeeze(p, shape, index):
@@ -142,46 +146,44 @@ def reshape(js, eqn, x):
     return js.scalars(out, js.entries(x)) if js.small(x) and not x.buffer else js.stored(out, js.buffer(x))
 
 
+def iota(js, eqn):
+    return js.lazy(eqn.outs[0], lambda index: js.let(str(index[eqn.params["dimension"]])))
+
+
 def split(js, eqn, x):
-    axis = eqn.params["axis"]
-    return [cut(js, out, x, lambda index, start=start: shifted(index, axis, start))
-            for out, start in zip(eqn.outs, _starts(eqn.params["sizes"]), strict=True)]
+    axis, starts = eqn.params["axis"], _starts(eqn.params["sizes"])
+    return [part(js, x, out, lambda i, n=n: _shifted(i, axis, n)) for out, n in zip(eqn.outs, starts, strict=True)]
 
 
 def unstack(js, eqn, x):
     axis = eqn.params["axis"]
-    return [cut(js, out, x, lambda index, n=n: (*index[:axis], n, *index[axis:])) for n, out in enumerate(eqn.outs)]
+    return [part(js, x, out, lambda i, n=n: (*i[:axis], n, *i[axis:])) for n, out in enumerate(eqn.outs)]
+
+
+def part(js, x, out, place):
+    x = js.solid(x)
+    return x if x.shape == out.shape else js.lazy(out, lambda index: x.get(place(index)))
 
 
 def concatenate(js, eqn, *xs):
     axis = eqn.params["dimension"]
+    starts = _starts([x.shape[axis] for x in xs])
     return assemble(js, eqn.outs[0], None, [
-        (x, lambda index, start=start: shifted(index, axis, start))
-        for x, start in zip(xs, _starts([x.shape[axis] for x in xs]), strict=True)])
+        (x, lambda i, n=n: (_shifted(i, axis, n), True)) for x, n in zip(xs, starts, strict=True)])
 
 
 def stack(js, eqn, *xs):
     axis = eqn.params["axis"]
     return assemble(js, eqn.outs[0], None, [
-        (x, lambda index, n=n: (*index[:axis], n, *index[axis:])) for n, x in enumerate(xs)])
-
-
-def cut(js, out, x, place):
-    """Return the part of `x` whose entry at an index is that of `x` at place(index)."""
-    x = js.solid(x)
-    return x if x.shape == out.shape else js.lazy(out, lambda index: x.get(place(index)))
-
-
-def shifted(index, axis, start):
-    return (*index[:axis], plus(index[axis], start), *index[axis + 1:])
+        (x, lambda i, n=n: ((*i[:axis], n, *i[axis:]), True)) for n, x in enumerate(xs)])
 
 
 def _starts(sizes):
     return [sum(sizes[:n]) for n in range(len(sizes))]
 
 
-def iota(js, eqn):
-    return js.lazy(eqn.outs[0], lambda index: js.let(str(index[eqn.params["dimension"]])))
+def _shifted(index, axis, start):
+    return (*index[:axis], plus(index[axis], start), *index[axis + 1:])
 
 
 def pad(js, eqn, x, filler):
@@ -194,41 +196,41 @@ def pad(js, eqn, x, filler):
 
     def place(index):
         return tuple(plus(times(plus(i, a), inner + 1), low)
-                     for i, a, (low, _, inner) in zip(index, first, config, strict=True))
+                     for i, a, (low, _, inner) in zip(index, first, config, strict=True)), True
 
-    part = js.lazy(kept, lambda index: x.get(tuple(map(plus, index, first))), x.cheap)
-    return assemble(js, out, filler.get(()), [(part, place)])
+    inside = js.lazy(kept, lambda index: x.get(tuple(map(plus, index, first))), x.cheap)
+    return assemble(js, out, js.lazy(out, lambda _: filler.get(())), [(inside, place)])
 
 
-def assemble(js, out, background, pieces, condition=lambda index: True, combine="{1}"):
-    """Return an array put together: `background` (an entry, a Value or None) with the pieces (value, place) on it.
+def assemble(js, out, background, pieces, combine="{1}"):
+    """Return an array put together: pieces (value, place) on a background (or None, where they cover everything).
 
-    place(index) is where an entry goes, condition(index) whether it goes anywhere, and `combine` how it joins what is
-    there. With places that are known, a small result stays scalars.
+    place(index) returns where an entry goes, and whether it goes anywhere: True, False or an expression. `combine` is
+    how it joins what is there. A small result whose places are all known stays scalars.
     """
-    under = background if hasattr(background, "get") else js.lazy(out, lambda _: background)
-    small = js.small(out) and all(
-        isinstance(i, int) for piece, place in pieces for at in np.ndindex(*piece.shape) for i in place(at))
-    if small:
-        table = np.empty(out.shape, object)
-        for index in np.ndindex(*out.shape):
-            table[index] = under.get(index) if background is not None else None
+    if js.small(out) and all(isinstance(i, int) for piece, place in pieces
+                             for index in np.ndindex(*piece.shape) for i in place(index)[0]):
+        table = np.full(out.shape, None, object)
+        if background:
+            table[...] = np.array(js.entries(background), object).reshape(out.shape)
         for piece, place in pieces:
             for index in np.ndindex(*piece.shape):
-                if condition(index):
-                    table[place(index)] = js.fill(combine, table[place(index)], piece.get(index))
+                at, inside = place(index)
+                if inside:
+                    table[at] = js.fill(combine, table[at], piece.get(index))
         return js.scalars(out, table.ravel())
-    name = js.allocate(math.prod(out.shape), background if isinstance(background, str) else "0")
-    if under is background:
-        js.each(out.shape, lambda index: js.store(name, index, out.shape, under.get(index)), (name,))
+
+    name = js.allocate(math.prod(out.shape))
+    if background:
+        js.each(out.shape, lambda index: js.store(name, index, out.shape, background.get(index)), (name,))
     for piece, place in pieces:
         def put(index, piece=piece, place=place):
-            test, at = condition(index), place(index)
-            entry = combine.format(f"{name}[{flat(at, out.shape)}]", piece.get(index))
-            if test is not False:
-                js.store(name, at, out.shape, entry, "" if test is True else f"if ({test}) ")
+            at, inside = place(index)
+            if inside:
+                entry = combine.format(f"{name}[{flat(at, out.shape)}]", piece.get(index))
+                js.store(name, at, out.shape, entry, "" if inside is True else f"if ({inside}) ")
 
-        js.each(piece.shape, put, (name,))
+        js.each(piece.shape, put, (name,), unroll=0 if piece.buffer else None)
     return js.stored(out, name)
 
 
@@ -236,87 +238,87 @@ def assemble(js, out, background, pieces, condition=lambda index: True, combine=
 
 def clamped(js, start, limit):
     """Return an entry as an index between 0 and `limit`."""
-    if limit == 0:
-        return 0
-    return min(max(int(start.strip("()")), 0), limit) if _is_int(start) else js.let(f"Math.min(Math.max({start}, 0), {limit})")
+    if _known(start) is not None:
+        return min(max(_known(start), 0), limit)
+    return js.let(f"Math.min(Math.max({start}, 0), {limit})") if limit else 0
 
 
 def within(start, limit):
-    """Return whether an index lies between 0 and `limit`: True, False or an expression."""
-    return 0 <= int(start.strip("()")) <= limit if _is_int(start) else f"{start} >= 0 && {start} <= {limit}"
+    """Return whether an entry lies between 0 and `limit`: True, False or an expression."""
+    return f"{start} >= 0 && {start} <= {limit}" if _known(start) is None else 0 <= _known(start) <= limit
 
 
-def _is_int(entry):
-    return entry.strip("()").removeprefix("-").isdigit()
+def _known(entry):
+    digits = entry.strip("()")
+    return int(digits) if digits.removeprefix("-").isdigit() else None
+
+
+def _offsets(js, starts, shape, sizes):
+    return [clamped(js, start.get(()), n - size) for start, n, size in zip(starts, shape, sizes, strict=True)]
 
 
 def dynamic_slice(js, eqn, x, *starts):
-    x, sizes = repeatable(js, x), eqn.params["slice_sizes"]
-    offset = [clamped(js, s.get(()), n - size) for s, n, size in zip(starts, x.shape, sizes, strict=True)]
-    return js.lazy(eqn.outs[0], lambda index: x.get(tuple(map(plus, index, offset))))
+    x, offsets = repeatable(js, x), _offsets(js, starts, x.shape, eqn.params["slice_sizes"])
+    return js.lazy(eqn.outs[0], lambda index: x.get(tuple(map(plus, index, offsets))))
 
 
 def dynamic_update_slice(js, eqn, x, update, *starts):
-    offset = [clamped(js, s.get(()), n - size) for s, n, size in zip(starts, x.shape, update.shape, strict=True)]
-    return assemble(js, eqn.outs[0], x, [(update, lambda index: tuple(map(plus, index, offset)))])
+    offsets = _offsets(js, starts, x.shape, update.shape)
+    return assemble(js, eqn.outs[0], x, [(update, lambda index: (tuple(map(plus, index, offsets)), True))])
 
 
-def position(js, dims, starts, rows, window, sizes, shape, mode):
-    """Return where a gather or a scatter touches its operand, and whether it does (True, False or an expression).
+def windows(js, starts, shape, sizes, inner, batched, moved, mode):
+    """Return a function from an index to where a gather or a scatter touches an operand of `shape`, and whether.
 
-    `rows` is the index into `starts`, `window` the place within the window of `sizes` that begins there.
+    Axis `inner[a]` of the index runs along axis a of the operand, within a window of `sizes`. The other axes of the
+    index, its rows, choose the window: row `batched[a]` is the place along axis a, and the entries of `starts` in that
+    row say where the window begins along the axes `moved`.
     """
-    axes, batched = dims
-    at, tests = list(window), []
-    for axis, row in batched:
-        at[axis] = rows[row]
-    for n, axis in enumerate(axes):
-        start, limit = starts.get((*rows, n)), shape[axis] - sizes[axis]
-        tests.append(within(start, limit) if mode.name == "FILL_OR_DROP" else True)
-        at[axis] = plus(clamped(js, start, limit), at[axis])
-    unknown = " && ".join(test for test in tests if isinstance(test, str))
-    return tuple(at), False if False in tests else unknown or True
+    def place(index):
+        rows = [i for a, i in enumerate(index) if a not in inner.values()]
+        at = {axis: index[a] for axis, a in inner.items()} | {axis: rows[a] for axis, a in batched.items()}
+        tests = []
+        for n, axis in enumerate(moved):
+            start, limit = starts.get((*rows, n)), shape[axis] - sizes[axis]
+            tests.append(within(start, limit) if mode.name == "FILL_OR_DROP" else True)
+            at[axis] = plus(clamped(js, start, limit), at.get(axis, 0))
+        unknown = " && ".join(test for test in tests if isinstance(test, str))
+        return tuple(at.get(axis, 0) for axis in range(len(shape))), False not in tests and (unknown or True)
+
+    return place
 
 
 def gather(js, eqn, x, starts):
-    d, sizes, out = eqn.params["dimension_numbers"], eqn.params["slice_sizes"], eqn.outs[0]
+    p, d = eqn.params, eqn.params["dimension_numbers"]
     x, starts = repeatable(js, x), repeatable(js, starts)
-    kept = [a for a in range(len(x.shape)) if a not in d.collapsed_slice_dims + d.operand_batching_dims]
-    batched = list(zip(d.operand_batching_dims, d.start_indices_batching_dims, strict=True))
-    filler = eqn.params["fill_value"]
+    inner = [a for a in range(len(x.shape)) if a not in d.collapsed_slice_dims + d.operand_batching_dims]
+    place = windows(js, starts, x.shape, p["slice_sizes"], dict(zip(inner, d.offset_dims, strict=True)),
+                    dict(zip(d.operand_batching_dims, d.start_indices_batching_dims, strict=True)),
+                    d.start_index_map, p["mode"])
+    filler = p["fill_value"]
     if filler is None:
         filler = {"f": math.nan, "b": True}.get(kind(x.dtype)) or np.iinfo(x.dtype).min
+    filler = literal(filler, kind(x.dtype))
 
     def get(index):
-        window, rows = [0] * len(x.shape), [i for a, i in enumerate(index) if a not in d.offset_dims]
-        for axis, a in zip(kept, d.offset_dims, strict=True):
-            window[axis] = index[a]
-        at, inside = position(js, (d.start_index_map, batched), starts, rows, window, sizes, x.shape, eqn.params["mode"])
+        at, inside = place(index)
         if isinstance(inside, bool):
-            return x.get(at) if inside else literal(filler, kind(x.dtype))
-        return js.let(f"{inside} ? {x.get(at)} : {literal(filler, kind(x.dtype))}")
+            return x.get(at) if inside else filler
+        return js.let(f"{inside} ? {x.get(at)} : {filler}")
 
-    return js.lazy(out, get, cheap=False)
+    return js.lazy(eqn.outs[0], get, cheap=False)
 
 
 def scatter(combine):
     def rule(js, eqn, x, starts, updates):
         d, starts = eqn.params["dimension_numbers"], repeatable(js, starts)
-        kept = [a for a in range(len(x.shape)) if a not in d.inserted_window_dims + d.operand_batching_dims]
-        batched = list(zip(d.operand_batching_dims, d.scatter_indices_batching_dims, strict=True))
-        sizes = [1] * len(x.shape)
-        for axis, a in zip(kept, d.update_window_dims, strict=True):
-            sizes[axis] = updates.shape[a]
-
-        def target(index):
-            window, rows = [0] * len(x.shape), [i for a, i in enumerate(index) if a not in d.update_window_dims]
-            for axis, a in zip(kept, d.update_window_dims, strict=True):
-                window[axis] = index[a]
-            return position(js, (d.scatter_dims_to_operand_dims, batched), starts, rows, window, sizes, x.shape,
-                            eqn.params["mode"])
-
-        return assemble(js, eqn.outs[0], x, [(updates, lambda index: target(index)[0])],
-                        lambda index: target(index)[1], combine)
+        inner = [a for a in range(len(x.shape)) if a not in d.inserted_window_dims + d.operand_batching_dims]
+        inner = dict(zip(inner, d.update_window_dims, strict=True))
+        sizes = [updates.shape[inner[a]] if a in inner else 1 for a in range(len(x.shape))]
+        place = windows(js, starts, x.shape, sizes, inner,
+                        dict(zip(d.operand_batching_dims, d.scatter_indices_batching_dims, strict=True)),
+                        d.scatter_dims_to_operand_dims, eqn.params["mode"])
+        return assemble(js, eqn.outs[0], x, [(updates, place)], combine)
 
     return rule
 
@@ -332,25 +334,15 @@ def folded(js, eqn, shape, get_term, start, step, unrolled):
 
 def reduce_(op, start):
     def rule(js, eqn, x):
-        axes, kind_of = eqn.params["axes"], kind(x.dtype)
-        first = start if isinstance(start, str) else literal(start(x.dtype) if kind_of in "il" else start(float), kind_of)
-        template = _TEMPLATES[kind_of][op]
+        axes, template = eqn.params["axes"], _TEMPLATES[kind(x.dtype)][op]
 
         def term(index, k):
             index, k = iter(index), iter(k)
             return x.get(tuple(next(k) if a in axes else next(index) for a in range(len(x.shape))))
 
-        return folded(js, eqn, tuple(x.shape[a] for a in sorted(axes)), term, first, template.format, js.small(x))
+        return folded(js, eqn, tuple(x.shape[a] for a in sorted(axes)), term, start, template.format, js.small(x))
 
     return rule
-
-
-def _least(dtype):
-    return -math.inf if dtype is float else np.iinfo(dtype).min
-
-
-def _most(dtype):
-    return math.inf if dtype is float else np.iinfo(dtype).max
 
 
 def dot_general(js, eqn, a, b):
@@ -368,109 +360,98 @@ def dot_general(js, eqn, a, b):
                        b.get(tuple(at_b[i] for i in sorted(at_b))))
 
     shape = tuple(a.shape[axis] for axis in sum_a)
-    unrolled = math.prod(shape) == 1 or (js.small(a) and js.small(b) and js.small(js.lazy(eqn.outs[0], None)))
+    unrolled = js.small(a) and js.small(b) and js.small(eqn.outs[0])
     return folded(js, eqn, shape, term, "0", arithmetic["add"].format, unrolled)
 
 
 # Functions of intrinsics.js on whole arrays
+
+def intrinsic(name, arguments):
+    """Return the rule that calls `name` on the operands and on what arguments(params, *operands) adds."""
+    def rule(js, eqn, *xs):
+        added = [literal(x, "b") if isinstance(x, bool) else x for x in arguments(eqn.params, *xs)]
+        call = js.call(name, *map(js.buffer, xs), *added)
+        calls = [call] if len(eqn.outs) == 1 else [js.let(f"{call}[{n}]") for n in range(len(eqn.outs))]
+        return [js.stored(out, each) for out, each in zip(eqn.outs, calls, strict=True)]
+
+    return rule
+
 
 def _middle(shape, axis):
     return math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1:])
 
 
 def argbest(sign):
-    def rule(js, eqn, x):
-        (axis,) = eqn.params["axes"]
-        return js.stored(eqn.outs[0], js.call("argbest", js.buffer(x), *_middle(x.shape, axis), sign))
-
-    return rule
+    return intrinsic("argbest", lambda p, x: (*_middle(x.shape, p["axes"][0]), sign))
 
 
 def cumulate(combine):
-    def rule(js, eqn, x):
-        p = eqn.params
-        return js.stored(eqn.outs[0], js.call("cumulate", js.buffer(x), *_middle(x.shape, p["axis"]),
-                                              literal(p["reverse"], "b"), f"(a, b) => {combine.format('a', 'b')}"))
+    return intrinsic("cumulate", lambda p, x: (*_middle(x.shape, p["axis"]), p["reverse"], f"(a, b) => {combine}"))
 
-    return rule
+
+def _square(params, x):
+    if len(x.shape) != 2:
+        raise Unsupported("one matrix at a time, not a stack of them")
+    return x.shape[:1]
+
+
+def _triangular(params, a, b):
+    if not params["left_side"]:
+        raise Unsupported("only from the left")
+    return (*_square(params, a), *b.shape[1:], params["lower"], params["transpose_a"], params["unit_diagonal"])
 
 
 def sort(js, eqn, *xs):
     if len(xs[0].shape) != 1 or eqn.params["num_keys"] != 1:
-        raise Unsupported("sort of other than vectors by one key")
+        raise Unsupported("only vectors, by one key")
     xs = [repeatable(js, x) for x in xs]
     order = js.call("order", js.buffer(xs[0]))
     return [js.lazy(out, lambda index, x=x: x.get((js.let(f"{order}[{index[0]}]"),)), cheap=False)
             for out, x in zip(eqn.outs, xs, strict=True)]
 
 
-def linear_algebra(name, *arguments):
-    """Return the rule that calls `name` on matrices, their size, and what arguments(params, operands) adds."""
-    def rule(js, eqn, *xs):
-        if any(len(x.shape) != 2 for x in xs):
-            raise Unsupported(f"{name} of a stack of matrices")
-        extra = [literal(value, kind(np.asarray(value).dtype)) for add in arguments for value in add(eqn.params, *xs)]
-        call = js.call(name, *map(js.buffer, xs), xs[0].shape[0], *extra)
-        if len(eqn.outs) == 1:
-            return js.stored(eqn.outs[0], call)
-        return [js.stored(out, js.let(f"{call}[{n}]")) for n, out in enumerate(eqn.outs)]
-
-    return rule
-
-
-def _triangular(params, a, b):
-    if not params["left_side"]:
-        raise Unsupported("triangular_solve from the right")
-    return b.shape[1], params["lower"], params["transpose_a"], params["unit_diagonal"]
-
-
 # Control flow
 
 def scan(js, eqn, *xs):
-    p = eqn.params
+    p, carried = eqn.params, eqn.params["num_carry"]
+    first, last = p["num_consts"], p["num_consts"] + carried
     xs = [js.solid(x) for x in xs]
-    first, last = p["num_consts"], p["num_consts"] + p["num_carry"]
-    carries = [js.variable(x) for x in xs[first:last]]
-    stacks = [js.allocate(math.prod(out.shape)) for out in eqn.outs[p["num_carry"]:]]
+    carries = [js.variable(x, x) for x in xs[first:last]]
+    stacks = [js.stored(out, js.allocate(math.prod(out.shape))) for out in eqn.outs[carried:]]
     step = js.fresh("i")
     at = minus(p["length"] - 1, step) if p["reverse"] else step
-    defines = [name for _, names in carries for name in names] + stacks
-    with js.inside(f"for (let {step} = 0; {step} < {p['length']}; {step}++)", defines):
+    with js.inside(f"for (let {step} = 0; {step} < {p['length']}; {step}++)", js.names(*carries, *stacks)):
         rows = [js.settled(js.lazy(jax.ShapeDtypeStruct(x.shape[1:], x.dtype),
                                    lambda index, x=x: x.get((at, *index))), uses=1) for x in xs[last:]]
-        outs = js.run(p["jaxpr"], xs[:first] + [variable for variable, _ in carries] + rows)
-        for out, name in zip(outs[p["num_carry"]:], stacks, strict=True):
-            shape = (p["length"], *out.shape)
-            js.each(out.shape, lambda index, out=out, name=name, shape=shape:
-                    js.store(name, (at, *index), shape, out.get(index)), (name,))
-        js.assign(carries, outs[:p["num_carry"]])
-    return [value for value, _ in carries] + [
-        js.stored(out, name) for out, name in zip(eqn.outs[p["num_carry"]:], stacks, strict=True)]
+        outs = js.run(p["jaxpr"], xs[:first] + carries + rows)
+        for out, stack in zip(outs[carried:], stacks, strict=True):
+            js.each(out.shape, lambda index, out=out, stack=stack:
+                    js.store(stack.buffer, (at, *index), stack.shape, out.get(index)), (stack.buffer,))
+        js.assign(carries, outs[:carried])
+    return carries + stacks
 
 
 def while_(js, eqn, *xs):
-    p = eqn.params
+    p, m = eqn.params, eqn.params["cond_nconsts"]
+    n = m + p["body_nconsts"]
     xs = [js.solid(x) for x in xs]
-    m, n = p["cond_nconsts"], p["cond_nconsts"] + p["body_nconsts"]
-    carries = [js.variable(x) for x in xs[n:]]
-    values = [value for value, _ in carries]
-    with js.inside("while (true)", [name for _, names in carries for name in names]):
-        (test,) = js.run(p["cond_jaxpr"], xs[:m] + values)
+    carries = [js.variable(x, x) for x in xs[n:]]
+    with js.inside("while (true)", js.names(*carries)):
+        (test,) = js.run(p["cond_jaxpr"], xs[:m] + carries)
         js.write(f"if (!{test.get(())}) break;")
-        js.assign(carries, js.run(p["body_jaxpr"], xs[m:n] + values))
-    return values
+        js.assign(carries, js.run(p["body_jaxpr"], xs[m:n] + carries))
+    return carries
 
 
 def cond(js, eqn, which, *xs):
     branches, which = eqn.params["branches"], js.entries(which)[0]
     xs = [js.solid(x) for x in xs]
-    results = [js.variable(like=js.lazy(out, None)) for out in eqn.outs]
-    defines = [name for _, names in results for name in names]
+    results = [js.variable(out) for out in eqn.outs]
     for n, branch in enumerate(branches):
         test = f"if ({which} <= {n})" if n < len(branches) - 1 else ""
-        with js.inside(f"{'else ' if n else ''}{test}".strip(), defines):
+        with js.inside(f"{'else ' if n else ''}{test}", js.names(*results)):
             js.assign(results, js.run(branch, xs))
-    return [value for value, _ in results]
+    return results
 
 
 # The opaque objective, an argument of the emitted function
@@ -484,21 +465,22 @@ def objective(method):
 
 
 _RULES = {
-    "convert_element_type": convert, "select_n": select, "integer_pow": integer_pow, "round": round_,
+    "copy": same, "stop_gradient": same, "device_put": same, "convert_element_type": convert, "select_n": select,
+    "integer_pow": integer_pow, "round": round_,
     "broadcast_in_dim": view(_broadcast), "transpose": view(_transpose), "slice": view(_slice), "rev": view(_rev),
-    "squeeze": view(_squeeze), "reshape": reshape, "split": split, "unstack": unstack, "stack": stack, "tile": view(_tile), "iota": iota, "concatenate": concatenate, "pad": pad,
+    "squeeze": view(_squeeze), "tile": view(_tile), "reshape": reshape, "iota": iota, "split": split,
+    "unstack": unstack, "concatenate": concatenate, "stack": stack, "pad": pad,
     "dynamic_slice": dynamic_slice, "dynamic_update_slice": dynamic_update_slice, "gather": gather,
-    "scatter": scatter("{1}"), "scatter-add": scatter("{} + {}"),
-    "scatter-sub": scatter("{} - {}"), "scatter-mul": scatter("{} * {}"),
-    "scatter-min": scatter("Math.min({}, {})"),
+    "scatter": scatter("{1}"), "scatter-add": scatter("{} + {}"), "scatter-sub": scatter("{} - {}"),
+    "scatter-mul": scatter("{} * {}"), "scatter-min": scatter("Math.min({}, {})"),
     "scatter-max": scatter("Math.max({}, {})"),
-    "reduce_sum": reduce_("add", "0"), "reduce_prod": reduce_("mul", "1"), "reduce_max": reduce_("max", _least),
-    "reduce_min": reduce_("min", _most), "reduce_and": reduce_("and", "true"), "reduce_or": reduce_("or", "false"),
+    "reduce_sum": reduce_("add", "0"), "reduce_prod": reduce_("mul", "1"), "reduce_max": reduce_("max", "-Infinity"),
+    "reduce_min": reduce_("min", "Infinity"), "reduce_and": reduce_("and", "true"), "reduce_or": reduce_("or", "false"),
     "dot_general": dot_general, "argmax": argbest(1), "argmin": argbest(-1),
-    "cumsum": cumulate("{} + {}"), "cumprod": cumulate("{} * {}"),
-    "cummax": cumulate("Math.max({}, {})"), "cummin": cumulate("Math.min({}, {})"),
-    "sort": sort, "lu": linear_algebra("lu"), "cholesky": linear_algebra("cholesky"), "eigh": linear_algebra("eigh"),
-    "triangular_solve": linear_algebra("triangular_solve", _triangular),
+    "cumsum": cumulate("a + b"), "cumprod": cumulate("a * b"), "cummax": cumulate("Math.max(a, b)"),
+    "cummin": cumulate("Math.min(a, b)"), "sort": sort,
+    "lu": intrinsic("lu", _square), "cholesky": intrinsic("cholesky", _square), "eigh": intrinsic("eigh", _square),
+    "triangular_solve": intrinsic("triangular_solve", _triangular),
     "scan": scan, "while": while_, "cond": cond,
     "objective_value": objective("f"), "objective_gradient": objective("g"), "objective_hessian": objective("H"),
 }
@@ -511,6 +493,6 @@ def apply(js, eqn, xs):
     else:
         templates = _TEMPLATES[kind(xs[0].dtype)] if xs else {}
         if eqn.name not in templates:
-            raise Unsupported(f"the JAX primitive {eqn.name}" + (f" on {xs[0].dtype}" if xs else ""))
+            raise Unsupported(f"it has no JavaScript here{f' for {xs[0].dtype}' if xs else ''}")
         values = entrywise(js, eqn, templates[eqn.name], *xs)
     return values if isinstance(values, list) else [values]
