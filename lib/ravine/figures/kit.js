@@ -559,6 +559,7 @@ const kit = (() => {
         };
         figure.listen(root, "pointerdown", (event) => {
           const held = grip.contains(event.target);
+          dragged = false;
           if (event.button || (!held && (event.pointerType === "touch" || !inside(event)))) return;
           const corner = root.getBoundingClientRect();
           offset = held ? [place[0] - (event.clientX - corner.left), place[1] - (event.clientY - corner.top)] : [0, 0];

@@ -278,6 +278,8 @@ function render({ model, el }) {
     }
     phase.end();
   }
+
+  return figure.stop;
 }
 
 /** What the pictures show, in two or three sentences. */
