@@ -7,6 +7,7 @@ import threading
 import time
 import warnings
 
+import IPython.display  # noqa: F401 -- adds warning filters of its own when it is first imported
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -34,7 +35,8 @@ def unpatched(monkeypatch):
 
 
 @pytest.mark.parametrize(("answer", "outcome", "part"), HOSTILE, ids=lambda value: getattr(value, "__name__", None))
-def test_a_hostile_answer_changes_nothing(answer, outcome, part, precision, unpatched, covers):
+def test_a_hostile_answer_changes_nothing(answer, outcome, part, unpatched, covers):
+    """Here in float64; test_kernel.py does the same in float32, in Jupyter."""
     before, threads = surroundings(), set(threading.enumerate())
     start = time.perf_counter()
     result = check("velocity_step", answer, time_limit=LIMIT if outcome == "timeout" else 5.0)
