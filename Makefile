@@ -24,7 +24,7 @@ $(INSTALLED): requirements.txt pyproject.toml
 	  || { echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }
 	@echo "Installing what the book and the tests need into $(VENV) (once, about two minutes)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 book: setup  ## build the book; say where it is

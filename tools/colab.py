@@ -50,7 +50,7 @@ def prepare(book):
     shutil.rmtree(HOME, ignore_errors=True)
     print("Making an environment like Colab's (about a minute)", flush=True)
     subprocess.run([sys.executable, "-m", "venv", PYTHON.parents[1]], check=True)
-    pip("install", "--quiet", "-r", str(ROOT / "tools/colab.txt"))
+    pip("install", "-qq", "-r", str(ROOT / "tools/colab.txt"))
     clone = HOME / "repository"
     subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
     subprocess.run(["git", "-C", clone, "checkout", "--quiet", "-B", book.branch], check=True)
