@@ -136,6 +136,23 @@ def test_module_runs_as_anywidget_runs_it(make, notebook, visit):
     assert page.locator(".plots").inner_html() == before
 
 
+def test_follows_every_front_ends_theme(notebook, visit):
+    figure = rv.figures.momentum()
+    state = {name: getattr(figure, name) for name in figure.trait_names(setting=True)}
+    page = visit("about:blank", color_scheme="dark")
+    page.evaluate(FRONT_END, [figure._esm, figure._css, state])
+    dark = page.locator(".ravine-live[data-dark]")
+    assert dark.count() == 1  # as the reader's system says, where no front end says otherwise
+    for owner, attribute, light, night in [
+        ("documentElement", "theme", "light", "dark"),  # Colab
+        ("body", "data-jp-theme-light", "true", "false"),  # JupyterLab
+        ("documentElement", "data-theme", "light", "dark"),  # the book
+    ]:
+        for value, expected in ((light, 0), (night, 1)):
+            page.evaluate(f"document.{owner}.setAttribute('{attribute}', '{value}')")
+            page.wait_for_function(f"document.querySelectorAll('[data-dark]').length === {expected}")
+
+
 def test_page_without_figure_loads_nothing(site, visit):
     page = visit(site.write("empty"))
     page.wait_for_load_state()

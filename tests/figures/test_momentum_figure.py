@@ -213,7 +213,7 @@ def test_keyboard_moves_every_slider(page):
 
 def test_choices_change_the_picture(page):
     before = pictures(page)
-    page.get_by_role("radio", name="share of the loss").first.check(force=True)
+    page.get_by_role("radio", name="loss").first.check(force=True)
     settled(page)
     assert pictures(page)[ERRORS] != before[ERRORS]
     page.get_by_role("radio", name="nesterov").first.focus()

@@ -2,7 +2,7 @@
  * What all live figures share: a frame with controls, plots to draw on and to drag in, a player, spoken summaries.
  * Everything hangs on the one constant `kit`. A figure's file reads like this:
  *
- *   const figure = kit.frame({ model, el, title, lead, draw });   // draw() runs once per animation frame at most
+ *   const figure = kit.frame({ model, el, title, task, draw });   // draw() runs once per animation frame at most
  *   const map = figure.plot({ title, label, ratio });             // and draws: map.begin(...); map.line(...); map.end()
  *   figure.slider({ label, scale, get, set });
  *
@@ -47,7 +47,7 @@ const kit = (() => {
     ticks(count) {
       const raw = (high - low) / count;
       const unit = 10 ** Math.floor(Math.log10(raw));
-      const step = unit * [1, 2, 5, 10].find((multiple) => multiple * unit >= raw * 0.999);
+      const step = unit * [1, 2, 5, 10].find((multiple) => multiple * unit >= raw * 0.75);
       const first = Math.ceil(low / step - 1e-9);
       const length = Math.floor(high / step + 1e-9) - first + 1;
       return Array.from({ length }, (_, i) => round((first + i) * step, 12));
@@ -207,7 +207,7 @@ const kit = (() => {
    * the size, the theme (`figure.repaint` is then true, and what lies on a canvas must be painted again).
    * `figure.stop()` takes every listener away.
    */
-  function frame({ model, el, title, lead, draw }) {
+  function frame({ model, el, title, task, draw }) {
     const id = `ravine-${++frames}`;
     const abort = new AbortController();
     const { signal } = abort;
@@ -227,7 +227,7 @@ const kit = (() => {
     const heading = html("p", { class: "title", id: `${id}-title` }, title);
     el.classList.add("ravine-live");
     build(el, { role: "group", "aria-labelledby": `${id}-title` }, [
-      heading, html("p", { class: "lead" }, lead), plots, visible, spoken, controls, buttons,
+      heading, html("p", { class: "task" }, task), plots, visible, spoken, controls, buttons,
     ]);
 
     const figure = {
@@ -393,9 +393,9 @@ const kit = (() => {
     const clip = figure.name();
     const canvas = html("canvas", { "aria-hidden": "true" });
     const root = svg("svg", { role: "img", "aria-label": label });
-    const window_ = svg("rect");
+    const opening = svg("rect");
     const layers = { back: svg("g"), data: svg("g", { "clip-path": `url(#${clip})` }), front: svg("g") };
-    root.append(svg("defs", {}, svg("clipPath", { id: clip }, window_)), ...Object.values(layers));
+    root.append(svg("defs", {}, svg("clipPath", { id: clip }, opening)), ...Object.values(layers));
     const box = html("div", { class: "plot" }, canvas, root);
     const head = html("div", { class: "head" }, html("p", {}, title));
     const panel = html("div", { class: "panel" }, head, box);
@@ -454,7 +454,7 @@ const kit = (() => {
         drawn = new Set();
         const { width: w, height: h } = area;
         build(root, { width, height, viewBox: `0 0 ${width} ${height}` }, []);
-        build(window_, { x: left, y: top, width: w, height: h }, []);
+        build(opening, { x: left, y: top, width: w, height: h }, []);
         mark("back", "border", "path", { d: `M${left} ${top}V${top + h}H${left + w}`, class: "axis" });
         axis(true, x, xName);
         axis(false, y, yName);
@@ -503,8 +503,8 @@ const kit = (() => {
 
       /** Fill the plot with the bands of a field on an even grid: colours[k] where levels[k-1] <= value < levels[k]. */
       bands({ xs, ys, values }, levels, colours) {
-        const ratio_ = Math.min(2, devicePixelRatio || 1);
-        const [w, h] = [Math.round(area.width * ratio_), Math.round(area.height * ratio_)];
+        const density = Math.min(2, devicePixelRatio || 1);
+        const [w, h] = [Math.round(area.width * density), Math.round(area.height * density)];
         Object.assign(canvas, { width: w, height: h });
         Object.assign(canvas.style, { left: `${area.left}px`, top: `${area.top}px`, width: `${area.width}px`, height: `${area.height}px` });
         const context = canvas.getContext("2d");

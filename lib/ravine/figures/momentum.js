@@ -103,7 +103,7 @@ function render({ model, el }) {
   const figure = kit.frame({
     model, el, draw,
     title: "One ball in a ravine",
-    lead: "Drag (α, β) across the map and watch the same ball go from creeping, to ringing, to blowing up. " +
+    task: "Drag (α, β) across the map and watch the same ball go from creeping, to ringing, to blowing up. " +
       "Each direction of the ravine has its own fate.",
   });
   const keys = ["alpha", "beta", "condition_number", "start", "rule"];
@@ -115,16 +115,20 @@ function render({ model, el }) {
   const errors = figure.plot({ title: "Direction by direction", label: "Each direction against the step", ratio: 0.62, right: 80 });
   const phase = figure.plot({ title: "Error and its change", label: "Change of the error against the error, in the shallow and the steep direction", ratio: 0.62 });
 
-  map.head.append(kit.html("div", { class: "shades" }, "max |σ|", ...BANDS.map((level, k) =>
+  map.head.append(kit.html("div", { class: "shades" }, "max |σ| <", ...BANDS.map((level, k) =>
     kit.html("span", { style: `background: var(--band-${k})` }, kit.number(level).replace("0.", ".")))));
   valley.panel.after(kit.html("p", { class: "key" },
     "In the map: shades show |σ|, the factor by which the slowest direction shrinks in a step; coloured lines the critical " +
     "damping of the ", kit.html("span", { class: `hue-${SHALLOW}` }, "shallow"), " and the ",
     kit.html("span", { class: `hue-${STEEP}` }, "steep"), " direction; ✦ the best α and β."));
 
+  phase.panel.after(kit.html("p", { class: "key" },
+    "Beside the lines: the curvature λ of each direction, and its |σ|. On the right each direction's error is divided by " +
+    "the error that it starts with."));
+
   const player = figure.player({ label: "step", steps: () => get("steps") });
   figure.choice({
-    label: "Show", options: { error: "error", loss: "share of the loss" }, where: errors.head,
+    label: "Show", options: { error: "error", loss: "loss" }, where: errors.head,
     get: () => view,
     set: (value) => ((view = value), figure.redraw()),
   });
