@@ -245,7 +245,7 @@ def test_arguments_stay_and_results_are_new(page):
 def test_all_that_a_text_declares_bears_its_name():
     for text in (emit("one", lambda x: jax.scipy.special.erfc(x) + A, A),
                  emit_rule("one", optax.adam, 20, hyper=("learning_rate",)),
-                 emit_objective("one", lambda w, one: jnp.linalg.det(w.reshape(5, 5) + one), 25, one=1.0, hessian=False)):
+                 emit_objective("one", lambda w, one: jnp.linalg.det(w.reshape(5, 5) * one), 25, hessian=False, one=1.0)):
         declared = re.findall(r"^(?:function|const|let) ([\w$]+)", text, re.M)
         assert len(declared) > 1
         assert all(name == "one" or name.startswith("one$") for name in declared)
