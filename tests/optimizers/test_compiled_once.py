@@ -45,15 +45,6 @@ def test_for_another_rate_of_the_same_schedule_object(rule, compiled):
 
 
 @each(RULES)
-def test_in_a_chain(rule, compiled):
-    clip = optax.clip_by_global_norm(1.0)
-    run(optax.chain(clip, rule(0.1)))
-    optimizer = optax.chain(clip, rule(0.1))
-    run(optimizer)
-    assert compiled(run, optimizer, start=2 * START) == 0
-
-
-@each(RULES)
 def test_in_a_jitted_function_of_the_optimizer(rule, compiled):
     traced = []
 
