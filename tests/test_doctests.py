@@ -10,7 +10,8 @@ import pytest
 import ravine
 
 PACKAGE = Path(ravine.__file__).parent
-WITH_EXAMPLES = [path for path in sorted(PACKAGE.rglob("*.py")) if re.search(r"^ *>>> ", path.read_text(), re.MULTILINE)]
+EXAMPLE = re.compile(r"^ *>>> ", re.MULTILINE)
+WITH_EXAMPLES = [path for path in sorted(PACKAGE.rglob("*.py")) if EXAMPLE.search(path.read_text())]
 
 
 @pytest.mark.parametrize("path", WITH_EXAMPLES, ids=lambda path: str(path.relative_to(PACKAGE)))
