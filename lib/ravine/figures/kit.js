@@ -129,29 +129,26 @@ const kit = (() => {
     return pieces;
   }
 
-  /** A field with `times` as many cells each way, between the nodes linear in each direction. */
-  function refine({ xs, ys, values }, times) {
+  /** The value of a field on an even grid at any point: between the nodes it is linear in each direction. */
+  function sample({ xs, ys, values }, x, y) {
+    const u = ((x - xs[0]) / (xs.at(-1) - xs[0])) * (xs.length - 1);
+    const v = ((y - ys[0]) / (ys.at(-1) - ys[0])) * (ys.length - 1);
+    const column = clamp(Math.floor(u), 0, xs.length - 2);
+    const row = clamp(Math.floor(v), 0, ys.length - 2);
+    const at = row * xs.length + column;
+    const low = values[at] + (u - column) * (values[at + 1] - values[at]);
+    const high = values[at + xs.length] + (u - column) * (values[at + xs.length + 1] - values[at + xs.length]);
+    return low + (v - row) * (high - low);
+  }
+  /** The field on an even grid with `times` as many cells each way. */
+  function refine(coarse, times) {
     const finer = (nodes) => grid(nodes[0], nodes.at(-1), (nodes.length - 1) * times + 1);
-    const [width, height] = [(xs.length - 1) * times + 1, (ys.length - 1) * times + 1];
-    const fine = new Float64Array(width * height);
-    for (let j = 0; j < height; j++) {
-      const row = Math.min(Math.floor(j / times), ys.length - 2);
-      const up = j / times - row;
-      for (let i = 0; i < width; i++) {
-        const column = Math.min(Math.floor(i / times), xs.length - 2);
-        const across = i / times - column;
-        const at = row * xs.length + column;
-        const low = values[at] + across * (values[at + 1] - values[at]);
-        const high = values[at + xs.length] + across * (values[at + xs.length + 1] - values[at + xs.length]);
-        fine[j * width + i] = low + up * (high - low);
-      }
-    }
-    return { xs: finer(xs), ys: finer(ys), values: fine };
+    return field(finer(coarse.xs), finer(coarse.ys), (x, y) => sample(coarse, x, y));
   }
 
   /**
    * For every name in a field of names the spot with most room to write it: {name, x, y, room}. A `room` below 1 means
-   * that the name does not fit in a plot of `width` by `height` pixels. Every third node is tried.
+   * that the name does not fit in a plot of `width` by `height` pixels. Every second node is tried.
    */
   function spots({ xs, ys, values }, width, height) {
     const [columns, rows] = [xs.length, ys.length];
@@ -165,8 +162,8 @@ const kit = (() => {
       const lines = name.split("\n");
       found.set(name, { name, room: 0, wide: 6 * Math.max(...lines.map((line) => line.length)), tall: 15 * lines.length });
     }
-    for (let j = 0; j < rows; j += 3) {
-      for (let i = 0; i < columns; i += 3) {
+    for (let j = 0; j < rows; j += 2) {
+      for (let i = 0; i < columns; i += 2) {
         const at = j * columns + i;
         const spot = found.get(values[at]);
         const across = Math.min(reach(at, -1, i), reach(at, 1, columns - 1 - i)) / (columns - 1);
@@ -605,5 +602,5 @@ const kit = (() => {
     return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
   }
 
-  return { html, svg, clamp, round, number, linear, log, lowest, memo, field, grid, refine, levelLine, spots, spread, frame, pixel };
+  return { html, svg, clamp, round, number, linear, log, lowest, memo, field, grid, sample, refine, levelLine, spots, spread, frame, pixel };
 })();

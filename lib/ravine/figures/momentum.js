@@ -54,13 +54,11 @@ function fate(trace, det) {
   return trace < 0 ? "zigzags" : "creeps";
 }
 
-/** The (α, β) with the smallest max|σ|: the best α for every β, and the β for which that is best. */
-function best(rule, bowl, widest) {
-  const worst = (alpha, beta) => slowest(spectrum(rule, alpha, beta, bowl));
+/** The (α, β) where `worst(alpha, beta)` is smallest: the best α for every β, and the β for which that is best. */
+function best(worst, widest) {
   const bestAlpha = (beta) => kit.lowest((alpha) => worst(alpha, beta), 0, widest);
   const beta = kit.lowest((trial) => worst(bestAlpha(trial), trial), 0, HIGHEST);
-  const alpha = bestAlpha(beta);
-  return { alpha, beta, size: worst(alpha, beta) };
+  return [bestAlpha(beta), beta];
 }
 
 /** Everything about the map that depends on the problem and the rule, not on the point in it. */
@@ -70,14 +68,17 @@ function survey(rule, kappa) {
   // Traces and determinants are smooth in α and β, so a coarse grid and interpolation will do; |σ| is not.
   const [xs, ys] = [kit.grid(0, widest, 22), kit.grid(0, HIGHEST, 16)];
   const nodes = ys.flatMap((beta) => xs.map((alpha) => spectrum(rule, alpha, beta, bowl)));
-  const fine = (read) => kit.refine({ xs, ys, values: nodes.map(read) }, 4);
-  const traces = ALL.map((i) => fine((modes) => modes[i][0]));
-  const dets = ALL.map((i) => fine((modes) => modes[i][1]));
+  const table = (i, part) => ({ xs, ys, values: nodes.map((modes) => modes[i][part]) });
+  const coarse = ALL.map((i) => [table(i, 0), table(i, 1)]);
+  const traces = coarse.map(([trace]) => kit.refine(trace, 3));
+  const dets = coarse.map(([, det]) => kit.refine(det, 3));
   const derive = (i, quantity) => ({
     ...traces[i], values: traces[i].values.map((trace, at) => quantity(trace, dets[i].values[at])),
   });
   const sizes = ALL.map((i) => derive(i, size).values);
   const edges = [SHALLOW, STEEP].map((i) => kit.levelLine(derive(i, margin), -1e-9)); // 0 at α = 0, but for rounding
+  const worst = (alpha, beta) => slowest(coarse.map((pair) => pair.map((part) => kit.sample(part, alpha, beta))));
+  const optimum = best(worst, widest);
   const name = (at) => regime(...[SHALLOW, STEEP].map((i) => fate(traces[i].values[at], dets[i].values[at])));
   return {
     widest,
@@ -87,7 +88,7 @@ function survey(rule, kappa) {
       [`critical hue-${STEEP}`]: kit.levelLine(derive(STEEP, gap), 0),
       edge: edges.flat(),
     },
-    best: best(rule, bowl, widest),
+    best: { alpha: optimum[0], beta: optimum[1], size: slowest(spectrum(rule, ...optimum, bowl)) },
     names: kit.spots({ ...traces[0], values: Array.from(sizes[0], (_, at) => name(at)) }, 300, 220),
   };
 }
