@@ -39,8 +39,8 @@ def _each(names, how, *arguments, prefix=""):
 _COMPARISONS = "eq ne lt le gt ge"
 CASES = {
     # Entry by entry
-    **_each("neg square abs sign floor ceil exp exp2 expm1 logistic sin cos tan asinh atan sinh cosh tanh cbrt erf erfc "
-            "is_finite", _map, (S,), (X,), (MANY,)),
+    **_each("neg square abs sign floor ceil exp exp2 expm1 logistic sin cos tan asinh atan sinh cosh tanh cbrt erf "
+            "erfc is_finite", _map, (S,), (X,), (MANY,)),
     **_each("sqrt rsqrt log log1p acosh", _map, (1.7,), (1 + X**2,), (1 + A**2,)),
     **_each("asin acos atanh", _map, (S,), (np.tanh(X),), (np.tanh(A),)),
     **_each(f"add sub mul div rem max min atan2 {_COMPARISONS}", _map, (S, 1.3), (X, Y), (MANY, MANY[::-1])),

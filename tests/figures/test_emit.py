@@ -232,20 +232,24 @@ def test_arguments_stay_and_results_are_new(page):
     def fun(x, a):
         return [x, a, a, a.at[0].set(x[0]), a.T.T, x.at[0].set(9.0), jnp.asarray(B)]
 
-    text = emit("f", fun, X, A[:, :4]) + """
-        const x = Float64Array.of(1, 2, 3), a = new Float64Array(20).fill(5), results = f(x, a);
+    text = emit("f", fun, X, A[:, :4]) + emit_objective("bowl", lambda w: w @ jnp.asarray(A[:, :5]) @ w, 5) + """
+        const x = Float64Array.of(1, 2, 3), a = new Float64Array(20).fill(5), { H } = bowl();
+        const results = [...f(x, a), H(a), H(a)], hessian = H(a).slice();
         const apart = new Set([x, a, ...results].map((array) => array.buffer)).size;
         results.forEach((array) => array.fill(7));"""
-    apart, x, a, again = run(page, text, "apart", "x", "a", "f(x, a)[6]")
-    assert apart == 9
-    assert (x, a) == ([1, 2, 3], [5] * 20)
-    np.testing.assert_array_equal(again, B.ravel())
+    apart, x, a, constant, before, after = run(page, text, "apart", "x", "a", "f(x, a)[6]", "hessian", "H(a)")
+    assert apart == 11
+    assert (x, a, before) == ([1, 2, 3], [5] * 20, after)
+    np.testing.assert_array_equal(constant, B.ravel())
 
 
 def test_all_that_a_text_declares_bears_its_name():
+    def determinant(w, scale):
+        return jnp.linalg.det(scale * w.reshape(5, 5))
+
     for text in (emit("one", lambda x: jax.scipy.special.erfc(x) + A, A),
                  emit_rule("one", optax.adam, 20, hyper=("learning_rate",)),
-                 emit_objective("one", lambda w, one: jnp.linalg.det(w.reshape(5, 5) * one), 25, hessian=False, one=1.0)):
+                 emit_objective("one", determinant, 25, hessian=False, scale=1.0)):
         declared = re.findall(r"^(?:function|const|let) ([\w$]+)", text, re.M)
         assert len(declared) > 1
         assert all(name == "one" or name.startswith("one$") for name in declared)

@@ -136,12 +136,15 @@ def emit_objective(name, fun, params, *, hessian=True, unroll=16, **parameters):
     examples = list(parameters.values())
     given = [js.argument(each, example) for each, example in parameters.items()]
     methods = {"f": value, "g": jax.grad(value)} | ({"H": jax.hessian(value)} if hessian else {})
-    for method, derivative in methods.items():
-        plan = _Plan(_trace(derivative, start, examples))
-        env = js.carry_out(plan.early, dict(zip(plan.inputs[1:], given, strict=True)))
+    plan = _Plan(_trace(lambda *inputs: [method(*inputs) for method in methods.values()], start, examples))
+    w, *rest = plan.inputs
+    early, late = plan.parted_by(w)
+    env = js.carry_out(early, dict(zip(rest, given, strict=True)))
+    for method, result in zip(methods, plan.results, strict=True):
         with js.inside(f"function {method}(w)"):
-            env = js.carry_out(plan.late, env | {plan.inputs[0]: js.argument("w", start)}, plan.uses)
-            js.write(f"return {js.result(js.read(env, plan.results[0]))};")
+            needed, uses = _live(late, [result])
+            inner = js.carry_out(needed, env | {w: js.argument("w", start)}, uses)
+            js.write(f"return {js.result(js.read(inner, result))};")
     text = js.function(f"function {name}({', '.join(parameters)})", f"{{ {', '.join(methods)} }}")
     return js.preamble() + text
 
@@ -191,30 +194,28 @@ class _Equation(NamedTuple):
 
 
 class _Plan:
-    """A jaxpr as one flat list of equations, without calls, repetitions, and what is known beforehand.
+    """A jaxpr as one flat list of equations: no calls, nothing twice, nothing that is known beforehand or not needed.
 
     Attributes:
-        inputs: its inputs. The first is the variable; the equations that need it are `late`, the others `early`.
-        results: its outputs.
+        inputs: its inputs, `results` its outputs, `equations` what leads from these to those.
         uses: how often each value is used.
     """
 
     def __init__(self, closed):
         self.inputs = [_Ref(var.aval) for var in closed.jaxpr.invars]
-        self._equations: list[_Equation] = []
+        self.equations: list[_Equation] = []
         self._known: dict[Any, list[_Ref]] = {}
         self.results = self._flatten(closed.jaxpr, closed.consts, self.inputs)
-        self.uses = Counter(result for result in self.results if isinstance(result, _Ref))
-        self.early, self.late, moving = [], [], set(self.inputs[:1])
-        for eqn in reversed(self._equations):
-            if any(self.uses[out] for out in eqn.outs):
-                self.uses.update(x for x in eqn.ins if isinstance(x, _Ref))
-            else:
-                self._equations.remove(eqn)
-        for eqn in self._equations:
-            depends = any(isinstance(x, _Ref) and x in moving for x in eqn.ins)
-            moving.update(eqn.outs if depends else ())
-            (self.late if depends else self.early).append(eqn)
+        self.equations, self.uses = _live(self.equations, self.results)
+
+    def parted_by(self, variable):
+        """Return the equations that do without one of the inputs, and those that need it."""
+        moving, early, late = {variable}, [], []
+        for eqn in self.equations:
+            needs = not moving.isdisjoint(x for x in eqn.ins if isinstance(x, _Ref))
+            moving.update(eqn.outs if needs else ())
+            (late if needs else early).append(eqn)
+        return early, late
 
     def _flatten(self, jaxpr, consts, args):
         env = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*map(np.asarray, consts), *args], strict=True))
@@ -240,8 +241,18 @@ class _Plan:
         key = (eqn.primitive.name, repr(sorted(eqn.params.items())), same)
         if key not in self._known or _has_body(eqn):
             self._known[key] = [_Ref(var.aval) for var in eqn.outvars]
-            self._equations.append(_Equation(eqn.primitive.name, eqn.params, ins, self._known[key]))
+            self.equations.append(_Equation(eqn.primitive.name, eqn.params, ins, self._known[key]))
         return self._known[key]
+
+
+def _live(equations, results):
+    """Return the equations that results need, and how often each value is used."""
+    uses, kept = Counter(x for x in results if isinstance(x, _Ref)), []
+    for eqn in reversed(equations):
+        if any(uses[out] for out in eqn.outs):
+            uses.update(x for x in eqn.ins if isinstance(x, _Ref))
+            kept.append(eqn)
+    return kept[::-1], uses
 
 
 def _callee(eqn, ins):
@@ -293,7 +304,7 @@ class _Emitter(Writer):
 
     def run(self, closed, values):
         plan = _Plan(closed)
-        env = self.carry_out(plan.early + plan.late, dict(zip(plan.inputs, values, strict=True)), plan.uses)
+        env = self.carry_out(plan.equations, dict(zip(plan.inputs, values, strict=True)), plan.uses)
         return [self.read(env, result) for result in plan.results]
 
     def read(self, env, x):

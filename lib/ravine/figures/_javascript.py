@@ -242,8 +242,8 @@ class Writer:
         return self.stored(value, name)
 
     def owned(self, buffer):
-        """Return an array that may be handed out: a copy of `buffer` if somebody else has it already."""
-        lent = buffer in self.borrowed or buffer in self.constants.values()
+        """Return an array that may be handed out: a copy of `buffer` if it belongs to an argument, or to others too."""
+        lent = buffer in self.borrowed or buffer not in self.block.local
         self.borrowed.add(buffer)
         return f"{buffer}.slice()" if lent else buffer
 
