@@ -273,3 +273,7 @@ def test_names_are_checked():
         emit("a-b", jnp.sin, 1.0)
     with pytest.raises(ValueError, match="hyper = 'a b'"):
         emit_rule("f", rv.sgd, 2, hyper=("a b",))
+    with pytest.raises(ValueError, match="f: a parameter called w"):
+        emit_objective("f", lambda v, w: v @ v * w, 2, w=1.0)
+    with pytest.raises(ValueError, match="unroll = 0: must be at least 1"):
+        emit("f", jnp.sin, 1.0, unroll=0)

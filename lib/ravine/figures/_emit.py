@@ -52,7 +52,7 @@ def emit(name, fun, *example_args, unroll=16):
         NotImplementedError: `fun` uses a primitive or a type that has no JavaScript here; the message names it.
         ValueError: `name` is no name in JavaScript.
     """
-    js = _Emitter(_identifier("name", name), unroll)
+    js = _Emitter(name, unroll)
     given = [(f"a{n}", leaf) for n, leaf in enumerate(jax.tree.leaves(example_args))]
     leaves = js.results(_trace(fun, *example_args), given)
     text = js.function(f"function {name}({', '.join(argument for argument, _ in given)})",
@@ -81,7 +81,7 @@ def emit_rule(name, make_rule, params, hyper=("learning_rate", "decay"), *, unro
         NotImplementedError, ValueError: as `emit`.
     """
     hyper = [_identifier("hyper", each) for each in hyper]
-    js = _Emitter(_identifier("name", name), unroll, reserved=hyper)
+    js = _Emitter(name, unroll, reserved=hyper)
     start, unravel = _vector(params)
 
     def rule(numbers):
@@ -125,9 +125,11 @@ def emit_objective(name, fun, params, *, hessian=True, unroll=16, **parameters):
             arguments of the function in JavaScript, by position; what depends on them alone is computed once.
 
     Raises:
-        NotImplementedError, ValueError: as `emit`.
+        NotImplementedError, ValueError: as `emit`; also for a parameter called w, f, g or H.
     """
-    js = _Emitter(_identifier("name", name), unroll, parameters)
+    js = _Emitter(name, unroll, parameters)
+    if taken := {"w", "f", "g", "H"} & parameters.keys():
+        raise ValueError(f"{name}: a parameter called {min(taken)}: the emitted function uses that name itself")
     start, unravel = _vector(params)
 
     def value(w, arguments):
@@ -282,6 +284,9 @@ def _foldable(eqn, ins):
 
 class _Emitter(Writer):
     """Writes traced functions."""
+
+    def __init__(self, name, unroll, reserved=()):
+        super().__init__(_identifier("name", name), _check.count("unroll", unroll), reserved)
 
     def argument(self, expression, example):
         """Return the value of an argument that the function finds under `expression`."""
