@@ -3,41 +3,22 @@
 import contextlib
 
 import pytest
+from pages import Site
 
 import ravine as rv
-
-
-class Site:
-    """A folder with the scripts of the book."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        rv.figures.build(folder)
-
-    def write(self, name, *figures, text=""):
-        """Write a page with these figures, as the book would show them, and return its address."""
-        body = "\n".join(figure.html() for figure in figures)
-        path = self.folder / f"{name}.html"
-        path.write_text(f"""<!doctype html>
-<html lang="en" data-theme="light">
-<head>
-<meta charset="utf-8"><title>{name}</title><link rel="icon" href="data:,">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>
-body {{ margin: 0 auto; max-width: 750px; }}
-[data-theme=dark] body {{ background: #121212; color: #ddd; }}
-</style>
-<script defer src="loader.js?v=1"></script>
-</head>
-<body><main><h1 id="top">{name}</h1>{text}{body}<h2 id="end">End</h2></main></body>
-</html>""", encoding="utf-8")
-        return path.as_uri()
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """Yield a `Site`."""
     return Site(tmp_path_factory.mktemp("book"))
+
+
+@pytest.fixture(scope="session")
+def address(site):
+    """Write a page with two figures, and prose that links to a setting of the first; return its address."""
+    link = '<p><a href="#fig-momentum?beta=0.9&amp;alpha=0.02">a heavy ball</a></p>'
+    return site.write("momentum", rv.figures.momentum(), rv.figures.momentum(beta=0.2), text=link)
 
 
 @pytest.fixture

@@ -1,0 +1,35 @@
+"""Pages that hold figures, as the tests write and read them."""
+
+import ravine as rv
+
+
+class Site:
+    """A folder with the scripts of the book."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        rv.figures.build(folder)
+
+    def write(self, name, *figures, text=""):
+        """Write a page with these figures, as the book would show them, and return its address."""
+        body = "\n".join(figure.html() for figure in figures)
+        path = self.folder / f"{name}.html"
+        path.write_text(f"""<!doctype html>
+<html lang="en" data-theme="light">
+<head>
+<meta charset="utf-8"><title>{name}</title><link rel="icon" href="data:,">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+body {{ margin: 0 auto; max-width: 750px; }}
+[data-theme=dark] body {{ background: #121212; color: #ddd; }}
+</style>
+<script defer src="loader.js?v=1"></script>
+</head>
+<body><main><h1 id="top">{name}</h1>{text}{body}<h2 id="end">End</h2></main></body>
+</html>""", encoding="utf-8")
+        return path.as_uri()
+
+
+def settled(page):
+    """Wait until what was asked for is drawn."""
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
