@@ -85,6 +85,11 @@ def test_tol_at_the_start_and_never():
     np.testing.assert_allclose(never.path, rv.minimize(BOWL, START, rv.sgd(0.1), steps=5).path, rtol=1e-14)
 
 
+def test_a_constant_loss():
+    assert rv.minimize(lambda w: 1.0, START, rv.sgd(0.1), steps=2).losses.tolist() == [1.0, 1.0, 1.0]
+    assert rv.minimize(lambda w: 1.0, START, rv.sgd(0.1), steps=2, tol=0.1).stopped_at == 0
+
+
 def test_keep_path():
     small = {"w": np.ones(1000, np.float32), "b": np.float32(1.0)}
 

@@ -119,7 +119,7 @@ def _minimize(program, steps, keep_path, arrays, params, tol):
     value, grad = jax.value_and_grad(objective)(params)
     start = _Point(params, optimizer.init(params), value, grad, jnp.zeros([], jnp.int32))
     end, (losses, path) = jax.lax.scan(step, start, length=steps)
-    losses, path = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]),
+    losses, path = jax.tree.map(lambda first, rest: jnp.concatenate([jnp.asarray(first)[None], rest]),
                                 (value, params if keep_path else None), (losses, path))
     return Run(end.params, losses, path, end.steps)
 
