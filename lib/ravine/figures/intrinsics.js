@@ -138,28 +138,3 @@ function eigh(matrix, n) {
   return [Float64Array.from(v, (_, k) => sign[k % n] * v[Math.floor(k / n) * n + rank[k % n]]),
     Float64Array.from(rank, (j) => a[j * n + j])];
 }
-
-// For the page itself: random numbers from a seed (mulberry32; normals by Box and Muller).
-function random(seed) {
-  let state = seed >>> 0;
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let z = Math.imul(state ^ (state >>> 15), state | 1);
-    z ^= z + Math.imul(z ^ (z >>> 7), z | 61);
-    return ((z ^ (z >>> 14)) >>> 0) / 4294967296;
-  };
-  const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
-  const permutation = (n) => order(Float64Array.from({ length: n }, uniform));
-  return { uniform, normal, permutation };
-}
-
-// For the page itself: the points of a run, start included, row by row.
-function path(rule, w, steps, hyper, objective) {
-  const n = w.length, points = new Float64Array((steps + 1) * n);
-  points.set(w);
-  for (let t = 1, state = rule.init(w, hyper); t <= steps; t++) {
-    [w, state] = rule.step(w, state, hyper, objective);
-    points.set(w, t * n);
-  }
-  return points;
-}
