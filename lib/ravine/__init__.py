@@ -17,7 +17,7 @@ __version__ = "0.1.0"
 _LAZY_MODULES = ("data", "exercises", "figures", "notebook", "plotting")
 _LAZY_NAMES = {"seen": "notebook", "show": "notebook", "panel": "notebook"}
 
-__all__ = ["Run", "landscapes", "minimize", "optimizers", "training", *_rules]  # noqa: PLE0604
+__all__ = ["Run", "landscapes", "minimize", "optimizers", "training", *_rules]
 
 
 def __getattr__(name):
