@@ -17,7 +17,7 @@ from ravine.exercises._exercise import body, chapters, evaluate, find
 EXERCISES = [exercise for exercises in chapters().values() for exercise in exercises.values()]
 MISTAKES = [pytest.param(exercise, name, id=f"{exercise.name}-{name}")
             for exercise in EXERCISES for name in exercise.mistakes]
-EQUIVALENT = [pytest.param(exercise, answer, id=f"{exercise.name}-{getattr(answer, '__name__', answer)}")
+EQUIVALENT = [pytest.param(exercise, answer, id=f"{exercise.name}-{getattr(answer, '__name__', type(answer).__name__)}")
               for exercise in EXERCISES for answer in EQUIVALENTS[exercise.name]]
 by_name = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
 
