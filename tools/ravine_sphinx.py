@@ -12,33 +12,37 @@ from pathlib import Path
 
 from docutils import nodes
 
-# A change in any of these may change what a chapter prints.
+# What may change what a chapter prints, and what may change how every page looks.
 EXECUTION_INPUTS = ("lib/**/*.py", "lib/**/*.js", "lib/**/*.css", "requirements.txt")
+PAGE_INPUTS = ("static/*", "tools/ravine_sphinx.py")
 
 
 def setup(app):
     """Connect the hooks. `RAVINE_BOOK` tells the chapters' cells that no kernel will stand behind the page."""
     os.environ["RAVINE_BOOK"] = "1"
-    app.add_config_value("ravine_digest", "", "env")  # "env": Sphinx reads every page anew when the value changes
+    app.add_config_value("ravine_digest", "", "env")  # when it changes, Sphinx reads every page anew
+    app.add_config_value("ravine_look", "", "html")  # when it changes, Sphinx writes every page anew
     app.connect("config-inited", key_the_execution)
     app.connect("builder-inited", write_figures)
     app.connect("html-page-context", load_figures)
     app.connect("html-page-context", mend_page, priority=900)  # after the theme's own hooks
     app.connect("build-finished", write_index, priority=100)  # before the table of contents' own
+    app.connect("build-finished", choose_a_theme)
     return {"parallel_read_safe": True}
 
 
-def digest(source):
-    """Return a hash of what the chapters run on: the library, the pinned versions and the seed."""
+def digest(source, patterns):
+    """Return a hash of the files of these patterns, and of the seed of the chapters' random numbers."""
     total = hashlib.sha256(os.environ.get("RAVINE_SEED", "0").encode())
-    for path in sorted(path for pattern in EXECUTION_INPUTS for path in source.glob(pattern)):
+    for path in sorted(path for pattern in patterns for path in source.glob(pattern)):
         total.update(path.relative_to(source).as_posix().encode() + path.read_bytes())
     return total.hexdigest()[:16]
 
 
 def key_the_execution(app, config):
     """Give each state of the library its own cache of executed chapters; drop those of other states."""
-    config.ravine_digest = digest(Path(app.srcdir))
+    config.ravine_digest = digest(Path(app.srcdir), EXECUTION_INPUTS)
+    config.ravine_look = digest(Path(app.srcdir), PAGE_INPUTS)
     cache = Path(app.outdir).parent / ".jupyter_cache"
     config.nb_execution_cache_path = str(cache / config.ravine_digest)
     _keep_only(cache, config.ravine_digest)
@@ -85,6 +89,13 @@ def write_index(app, exception):
             f'<meta http-equiv="refresh" content="0; url={first}"><link rel="icon" href="data:,"></head>'
             f'<body><main><a href="{first}">{app.config.html_title}</a></main></body></html>\n'
         )
+
+
+def choose_a_theme(app, exception):
+    """Make pages light where no script runs; the theme's first script still follows the reader's own choice."""
+    if exception is None:
+        for page in Path(app.outdir).rglob("*.html"):
+            page.write_text(page.read_text().replace('data-theme="auto"', 'data-theme="light"', 1))
 
 
 def _keep_only(folder, name):

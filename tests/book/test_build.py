@@ -35,8 +35,8 @@ class TinyBook:
 
     def __init__(self, folder):
         self.folder = folder
-        for name in ("tools", "static"):
-            (folder / name).symlink_to(ROOT / name)
+        (folder / "tools").symlink_to(ROOT / "tools")
+        shutil.copytree(ROOT / "static", folder / "static")
         for name in ("_config.yml", "references.bib"):
             shutil.copy(ROOT / name, folder)
         self.write("_toc.yml", "format: jb-book\nroot: intro\nchapters: [{file: chapters/01_tiny}]\n")
@@ -79,6 +79,12 @@ def test_a_chapter_runs_when_the_library_changes_and_not_otherwise(book):
     assert stands
     assert "01_tiny" not in shown, "prose does not run a chapter"
     assert "Better prose" in book.page()
+
+    book.write("static/ravine.css", "/* Another style */")
+    stands, shown = book.build()
+    assert stands
+    assert "01_tiny" not in shown, "a style does not run a chapter"
+    assert (book.folder / "_build/html/_static/ravine.css").read_text() == "/* Another style */"
 
     book.write("lib/constants.py", "VALUE = 42\n")
     stands, shown = book.build()

@@ -81,6 +81,7 @@ def test_a_page_without_javascript_shows_its_pictures(reader, as_files, name):
         assert box["width"] > 200
         assert box["height"] > 100
         assert picture.get_attribute("aria-label")
+    assert page.locator("html").get_attribute("data-theme") == "light", "else the theme has no colours"
 
 
 def test_only_pages_with_a_figure_load_the_loader(html):
