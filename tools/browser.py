@@ -28,7 +28,7 @@ def install():
     if root and platform.freedesktop_os_release().get("ID") == "debian":
         apt = ["apt-get", "-qq"]
         commands = [[*apt, "update"], [*apt, "install", "--yes", "--no-install-recommends", "chromium"]]
-    return all(subprocess.run(command, stdout=subprocess.DEVNULL).returncode == 0 for command in commands)
+    return all(subprocess.run(command, capture_output=True).returncode == 0 for command in commands)
 
 
 if not present():
