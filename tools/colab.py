@@ -65,7 +65,7 @@ def prepare(book):
     }
     kernel = HOME / "kernels/colab"
     kernel.mkdir(parents=True)
-    argv = [str(PYTHON), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    argv = [str(PYTHON), "-m", "ipykernel_launcher", "--log-level=ERROR", "-f", "{connection_file}"]
     spec = {"argv": argv, "display_name": "Colab", "language": "python", "env": environment}
     (kernel / "kernel.json").write_text(json.dumps(spec))
 

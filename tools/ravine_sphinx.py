@@ -7,7 +7,6 @@ import hashlib
 import os
 import re
 import shutil
-import tempfile
 from pathlib import Path
 
 from docutils import nodes
@@ -53,16 +52,11 @@ def write_figures(app):
     folder = Path(app.outdir).parent / "figures"
     _keep_only(folder, app.config.ravine_digest)
     current = folder / app.config.ravine_digest
-    if not current.exists():
+    if not (current / "figures").exists():
         from ravine import figures
 
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as unfinished:
-            target = Path(unfinished) / "figures"
-            target.mkdir()
-            figures.build(target)
-            current.mkdir()
-            target.rename(current / "figures")
+        figures.build(current / "unfinished")
+        (current / "unfinished").rename(current / "figures")
     app.config.html_static_path.append(str(current))
 
 
