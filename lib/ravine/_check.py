@@ -57,6 +57,21 @@ def _inside(value, allowed):
     return above & below  # NaN is neither
 
 
+def pair(name, value, allowed):
+    """Return `value` as two numbers in the interval `allowed`, the first not above the second.
+
+    Raises:
+        TypeError: `value` is not a pair of numbers.
+        ValueError: a number lies outside `allowed`, or the pair is out of order.
+    """
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise TypeError(f"{name} = {value!r}: must be a pair of numbers in {allowed}")
+    low, high = (number(f"{name}[{i}]", entry, allowed, scalar=True) for i, entry in enumerate(value))
+    if low > high:
+        raise ValueError(f"{name} = {value}: the first number must not be above the second")
+    return low, high
+
+
 def rate(name, value):
     """Return `value` if it is a learning rate: a number or array that is not negative, or a schedule."""
     return value if callable(value) else number(name, value, "[0, inf)")

@@ -1,5 +1,17 @@
 """Every update rule of the course: each an `optax.GradientTransformation`, each beside its formula."""
 
+from ravine.optimizers._adaptive import (
+    adadelta,
+    adagrad,
+    adam,
+    adamw,
+    clip_by_norm,
+    clip_by_value,
+    lion,
+    local_gains,
+    rmsprop,
+    rprop,
+)
 from ravine.optimizers._momentum import (
     accumulated_momentum,
     averaged_momentum,
@@ -12,10 +24,20 @@ from ravine.optimizers._momentum import (
 
 __all__ = [
     "accumulated_momentum",
+    "adadelta",
+    "adagrad",
+    "adam",
+    "adamw",
     "averaged_momentum",
+    "clip_by_norm",
+    "clip_by_value",
     "heavy_ball",
+    "lion",
+    "local_gains",
     "momentum",
     "nesterov",
     "nesterov_lookahead",
+    "rmsprop",
+    "rprop",
     "sgd",
 ]

@@ -45,14 +45,15 @@ class Static:
     value: Hashable
 
 
-def lift(formula, learning_rate, *, slots=(), counts=False, params=False, **constants):
+def lift(formula, learning_rate=None, *, slots=(), counts=False, params=False, **constants):
     """Return the `optax.GradientTransformation` that applies `formula` to every array of a tree.
 
     Args:
         formula: ``formula(g, *slots, learning_rate, **constants) -> (update, *new_slots)``, all arrays of one shape;
             also given ``t`` (the number of this step, from 1) if `counts`, and ``w`` (the parameters) if `params`.
             A module-level function, since optimizers are recognised by it.
-        learning_rate: a number, an array, or a schedule ``step -> number`` with steps from 0, as in Optax.
+        learning_rate: a number, an array, or a schedule ``step -> number`` with steps from 0, as in Optax; None for a
+            rule that has none.
         slots: the initial value of each slot.
         counts: whether the formula asks for ``t``.
         params: whether the formula asks for ``w``.
@@ -60,7 +61,8 @@ def lift(formula, learning_rate, *, slots=(), counts=False, params=False, **cons
     """
     rule = _Rule(formula, counts or callable(learning_rate), counts, params)
     numbers = {name: static_unless_array(value) for name, value in constants.items()}
-    numbers["learning_rate"] = Static(learning_rate) if callable(learning_rate) else learning_rate
+    if learning_rate is not None:
+        numbers["learning_rate"] = Static(learning_rate) if callable(learning_rate) else learning_rate
     first = [static_unless_array(value) for value in slots]
     return optax.GradientTransformation(Partial(_init, rule, first), Partial(_update, rule, numbers))
 
@@ -89,7 +91,7 @@ def _update(rule, numbers, grads, state, params=None):
             raise TypeError("params = None: this rule uses the parameters themselves, so its update needs them")
         _check.same_tree("grads", grads, "params", params)
     numbers = {name: _plain(value) for name, value in numbers.items()}
-    if callable(schedule := numbers["learning_rate"]):
+    if callable(schedule := numbers.get("learning_rate")):
         numbers["learning_rate"] = schedule(state.count)
     count = optax.safe_increment(state.count) if rule.keeps_count else None
 

@@ -1,0 +1,404 @@
+"""Rules that give every parameter a rate of its own, from local gains to Lion; and the clipping of gradients."""
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax.tree_util import Partial
+
+from ravine import _check
+from ravine.optimizers._lift import lift
+from ravine.optimizers._momentum import unbiased
+
+_DECAY = "[0, 1)"
+_EPS = "[0, inf)"
+
+
+def local_gains(learning_rate, delta=0.05, bounds=(0.1, 10.0)):
+    r"""Gradient descent with a gain for every parameter: a little more while its gradient keeps its sign, else less.
+
+    $$k \leftarrow \begin{cases} k + \delta & g\,g^- > 0 \\ k\,(1-\delta) & g\,g^- \le 0 \end{cases}, \qquad
+      w \leftarrow w - \eta\, k\, g$$
+
+    Gains grow by addition and fall by multiplication, so one change of sign undoes several steps of growth. They start
+    at 1; before the first step the last gradient g⁻ is 0.
+
+    Args:
+        learning_rate: η, a number ≥ 0, an array, or a schedule ``step -> η``.
+        delta: δ in [0, 1), what is added, and the share that is taken off.
+        bounds: (low, high), the limits of every gain, 0 < low ≤ high.
+
+    Returns:
+        An `optax.GradientTransformation` with two slots, the gain and the last gradient.
+
+    Raises:
+        ValueError: a negative learning rate, a δ outside [0, 1), or bounds that are not positive and in order.
+        TypeError: one of them is not a number.
+
+    Source: Jacobs (1988), in the form of the lecture's last note.
+    """
+    learning_rate = _check.rate("learning_rate", learning_rate)
+    delta = _check.number("delta", delta, _DECAY)
+    low, high = _check.pair("bounds", bounds, "(0, inf)")
+    return lift(_local_gains, learning_rate, slots=(1.0, 0.0), delta=delta, low=low, high=high)
+
+
+def _local_gains(g, gain, last, *, learning_rate, delta, low, high):
+    gain = jnp.clip(jnp.where(g * last > 0, gain + delta, gain * (1 - delta)), low, high)
+    return -learning_rate * gain * g, gain, g
+
+
+def rprop(initial_step=0.1, factors=(0.5, 1.2), bounds=(1e-6, 50.0)):
+    r"""Resilient propagation: only the sign of the gradient counts, and every parameter learns its own step size.
+
+    $$s \leftarrow \begin{cases} \min(\eta_+ s, s_{\max}) & g\,g^- > 0 \\ \max(\eta_- s, s_{\min}), \ g \leftarrow 0
+      & g\,g^- < 0 \end{cases}, \qquad w \leftarrow w - s\,\mathrm{sign}(g)$$
+
+    This is iRprop⁻: after a change of sign the parameter waits for one step.
+
+    Args:
+        initial_step: the first step size, > 0, in units of w.
+        factors: (η₋, η₊) with 0 < η₋ < 1 < η₊, by which a step shrinks and grows.
+        bounds: (s_min, s_max), the limits of every step, 0 < s_min ≤ s_max.
+
+    Returns:
+        An `optax.GradientTransformation` with two slots, the step size and the last gradient.
+
+    Raises:
+        ValueError: a number outside its range.
+        TypeError: one of them is not a number.
+
+    Source: Riedmiller & Braun (1993); Igel & Hüsken (2003). Equal to ``torch.optim.Rprop``. Optax 0.2.8's ``rprop``
+    emits the update of the step before.
+    """
+    initial_step = _check.number("initial_step", initial_step, "(0, inf)", scalar=True)
+    shrink, grow = _check.pair("factors", factors, "(0, inf)")
+    if not shrink < 1 < grow:
+        raise ValueError(f"factors = {factors}: must be (η₋, η₊) with η₋ < 1 < η₊")
+    low, high = _check.pair("bounds", bounds, "(0, inf)")
+    return lift(_rprop, slots=(initial_step, 0.0), shrink=shrink, grow=grow, low=low, high=high)
+
+
+def _rprop(g, step, last, *, shrink, grow, low, high):
+    agreement = jnp.sign(g) * jnp.sign(last)
+    step = jnp.clip(step * jnp.where(agreement > 0, grow, jnp.where(agreement < 0, shrink, 1)), low, high)
+    g = jnp.where(agreement < 0, 0, g)
+    return -step * jnp.sign(g), step, g
+
+
+def root(x):
+    """Return √x, with the derivative 0 where x ≤ 0: the true one is infinite at 0 and would make gradients NaN."""
+    positive = x > 0
+    return jnp.where(positive, jnp.sqrt(jnp.where(positive, x, 1)), 0)
+
+
+def ratio(step, scale):
+    """Return step / scale, and 0 where scale is 0: a parameter that never saw a gradient stays where it is."""
+    seen = scale > 0
+    return jnp.where(seen, step / jnp.where(seen, scale, 1), 0)
+
+
+def adagrad(learning_rate, eps=1e-8, initial_accumulator=0.0):
+    r"""Divide each gradient by the root of the sum of all squared gradients so far.
+
+    $$r \leftarrow r + g^2, \qquad w \leftarrow w - \eta\, \frac{g}{\sqrt r + \varepsilon}$$
+
+    The rate of a parameter falls for good with every gradient that it sees, fastest where gradients are large.
+
+    Args:
+        learning_rate: η, a number ≥ 0, an array, or a schedule ``step -> η``.
+        eps: ε ≥ 0, added to the root. With ε = 0, a parameter whose gradients were all 0 stays where it is.
+        initial_accumulator: r before the first step, ≥ 0, in units of squared gradients.
+
+    Returns:
+        An `optax.GradientTransformation` with one slot, r.
+
+    Raises:
+        ValueError: a number outside its range.
+        TypeError: one of them is not a number.
+
+    Source: Duchi, Hazan & Singer (2011). Equal to ``optax.adagrad(η, initial_accumulator_value=…, eps=0)`` where ε = 0;
+    with ε > 0 Optax has it inside the root, and it starts its accumulator at 0.1 by default.
+    """
+    learning_rate = _check.rate("learning_rate", learning_rate)
+    eps = _check.number("eps", eps, _EPS)
+    initial_accumulator = _check.number("initial_accumulator", initial_accumulator, "[0, inf)", scalar=True)
+    return lift(_adagrad, learning_rate, slots=(initial_accumulator,), eps=eps)
+
+
+def _adagrad(g, r, *, learning_rate, eps):
+    r = r + g**2
+    return -learning_rate * ratio(g, root(r) + eps), r
+
+
+def adadelta(learning_rate=1.0, decay=0.95, eps=1e-6):
+    r"""Steps in the parameter's own units: the root mean square of past steps over that of gradients.
+
+    $$r \leftarrow \rho r + (1-\rho) g^2, \quad \Delta = \frac{\sqrt{u + \varepsilon}}{\sqrt{r + \varepsilon}}\, g, \quad
+      u \leftarrow \rho u + (1-\rho) \Delta^2, \quad w \leftarrow w - \eta \Delta$$
+
+    It needs no learning rate: η = 1 is Zeiler's rule. What sets its pace at the start is ε, which stands inside the
+    roots here.
+
+    Args:
+        learning_rate: η, a number ≥ 0, an array, or a schedule ``step -> η``.
+        decay: ρ in [0, 1), the weight of the old averages.
+        eps: ε ≥ 0, in units of squared gradients and of squared steps; with 0 nothing ever moves.
+
+    Returns:
+        An `optax.GradientTransformation` with two slots, r and u.
+
+    Raises:
+        ValueError: a number outside its range.
+        TypeError: one of them is not a number.
+
+    Source: Zeiler (2012). Equal to ``optax.adadelta(learning_rate=1., rho=ρ, eps=ε)``, whose default rate, None, climbs.
+    """
+    learning_rate = _check.rate("learning_rate", learning_rate)
+    decay = _check.number("decay", decay, _DECAY)
+    return lift(_adadelta, learning_rate, slots=(0.0, 0.0), decay=decay, eps=_check.number("eps", eps, _EPS))
+
+
+def _adadelta(g, r, u, *, learning_rate, decay, eps):
+    r = decay * r + (1 - decay) * g**2
+    step = ratio(root(u + eps), root(r + eps)) * g
+    u = decay * u + (1 - decay) * step**2
+    return -learning_rate * step, r, u
+
+
+def rmsprop(learning_rate, decay=0.9, eps=1e-8, momentum=None, nesterov=False, centered=False):
+    r"""Divide each gradient by the root of a moving average of its square.
+
+    $$r \leftarrow \alpha r + (1-\alpha) g^2, \qquad w \leftarrow w - \eta\, \frac{g}{\sqrt r + \varepsilon}$$
+
+    Large gradients are tamed and small ones boosted, and unlike in `adagrad` old ones are forgotten. Centred, r is
+    replaced by r − m², with m a moving average of g: the variance. With momentum μ the steps s above are added up,
+    v ← μv + s, and w moves by v, or by s + μv (Nesterov).
+
+    Args:
+        learning_rate: η, a number ≥ 0, an array, or a schedule ``step -> η``.
+        decay: α in [0, 1), the weight of the old averages.
+        eps: ε ≥ 0, added to the root. With ε = 0, a parameter whose gradients were all 0 stays where it is.
+        momentum: μ in [0, 1), or None for none.
+        nesterov: whether the momentum is Nesterov's.
+        centered: whether the average of the gradients is taken off.
+
+    Returns:
+        An `optax.GradientTransformation`; its slots are v (with momentum), r, and m (centred).
+
+    Raises:
+        ValueError: a number outside its range, or `nesterov` without `momentum`.
+        TypeError: one of them is not a number.
+
+    Source: Tieleman & Hinton (2012); centred, Graves (2013). Equal to ``optax.rmsprop(…, eps_in_sqrt=False)``, momentum
+    after the rate; PyTorch has it before. Where rounding makes r − m² negative it counts as 0; Optax gives NaN.
+    """
+    learning_rate = _check.rate("learning_rate", learning_rate)
+    constants = {"decay": _check.number("decay", decay, _DECAY), "eps": _check.number("eps", eps, _EPS)}
+    formula, slots = (_centered_rmsprop, (0.0, 0.0)) if _check.flag("centered", centered) else (_rmsprop, (0.0,))
+    nesterov = _check.flag("nesterov", nesterov)
+    if momentum is None:
+        if nesterov:
+            raise ValueError("nesterov = True: needs momentum, the share of the old step that is kept")
+        return lift(formula, learning_rate, slots=slots, **constants)
+    momentum = _check.number("momentum", momentum, _DECAY)
+    return lift(_with_momentum, learning_rate, slots=(0.0, *slots), inner=formula, momentum=momentum,
+                nesterov=nesterov, **constants)
+
+
+def _rmsprop(g, r, *, learning_rate, decay, eps):
+    r = decay * r + (1 - decay) * g**2
+    return -learning_rate * ratio(g, root(r) + eps), r
+
+
+def _centered_rmsprop(g, r, m, *, learning_rate, decay, eps):
+    r = decay * r + (1 - decay) * g**2
+    m = decay * m + (1 - decay) * g
+    return -learning_rate * ratio(g, root(r - m**2) + eps), r, m
+
+
+def _with_momentum(g, v, *slots, inner, momentum, nesterov, **numbers):
+    step, *slots = inner(g, *slots, **numbers)
+    v = momentum * v + step
+    return (step + momentum * v if nesterov else v), v, *slots
+
+
+def adam(learning_rate, b1=0.9, b2=0.999, eps=1e-8, debias=True):
+    r"""A moving average of the gradients over the root of one of their squares, both unbiased.
+
+    $$m \leftarrow \beta_1 m + (1-\beta_1) g, \quad v \leftarrow \beta_2 v + (1-\beta_2) g^2, \quad
+      w \leftarrow w - \eta\, \frac{\hat m}{\sqrt{\hat v} + \varepsilon}, \quad
+      \hat m = \frac{m}{1-\beta_1^t}, \ \hat v = \frac{v}{1-\beta_2^t}$$
+
+    Without the correction (`debias` False, as one of the notes prints it) v is too small for the first 1/(1 − β₂)
+    steps, more so than m, and those steps are too large.
+
+    Args:
+        learning_rate: η, a number ≥ 0, an array, or a schedule ``step -> η``.
+        b1: β₁ in [0, 1), the weight of the old average of gradients.
+        b2: β₂ in [0, 1), the weight of the old average of their squares.
+        eps: ε ≥ 0, added to the root. With ε = 0, a parameter whose gradients were all 0 stays where it is.
+        debias: whether m and v are corrected for having begun at 0.
+
+    Returns:
+        An `optax.GradientTransformation` with two slots, m and v.
+
+    Raises:
+        ValueError: a number outside its range.
+        TypeError: one of them is not a number.
+
+    Source: Kingma & Ba (2015). Equal to ``optax.adam(η, b1, b2, eps)``.
+    """
+    learning_rate = _check.rate("learning_rate", learning_rate)
+    if _check.flag("debias", debias):
+        return lift(_adam, learning_rate, slots=(0.0, 0.0), counts=True, **_moments(b1, b2, eps))
+    return lift(_biased_adam, learning_rate, slots=(0.0, 0.0), **_moments(b1, b2, eps))
+
+
+def _moments(b1, b2, eps):
+    return {"b1": _check.number("b1", b1, _DECAY), "b2": _check.number("b2", b2, _DECAY),
+            "eps": _check.number("eps", eps, _EPS)}
+
+
+def _adam(g, m, v, *, learning_rate, b1, b2, eps, t):
+    m = b1 * m + (1 - b1) * g
+    v = b2 * v + (1 - b2) * g**2
+    return -learning_rate * ratio(unbiased(m, b1, t), root(unbiased(v, b2, t)) + eps), m, v
+
+
+def _biased_adam(g, m, v, *, learning_rate, b1, b2, eps):
+    m = b1 * m + (1 - b1) * g
+    v = b2 * v + (1 - b2) * g**2
+    return -learning_rate * ratio(m, root(v) + eps), m, v
+
+
+def adamw(learning_rate, b1=0.9, b2=0.999, eps=1e-8, debias=True, weight_decay=1e-2):
+    r"""Adam with decoupled weight decay: the weights shrink by a share of their own, whatever their gradients.
+
+    $$w \leftarrow w - \eta \left(\frac{\hat m}{\sqrt{\hat v} + \varepsilon} + \lambda w\right)$$
+
+    An L2 penalty would put λw into g, and so through the division: weights with large gradients would decay less.
+
+    Args:
+        learning_rate: η, a number ≥ 0, an array, or a schedule ``step -> η``; it scales the decay as well.
+        b1: β₁ in [0, 1), the weight of the old average of gradients.
+        b2: β₂ in [0, 1), the weight of the old average of their squares.
+        eps: ε ≥ 0, added to the root.
+        debias: whether m and v are corrected for having begun at 0.
+        weight_decay: λ ≥ 0.
+
+    Returns:
+        An `optax.GradientTransformation` with two slots, m and v; its ``update`` needs ``params``.
+
+    Raises:
+        ValueError: a number outside its range.
+        TypeError: one of them is not a number, or update is called without ``params``.
+
+    Source: Loshchilov & Hutter (2019). Equal to ``optax.adamw`` at the same ``weight_decay``.
+    """
+    learning_rate = _check.rate("learning_rate", learning_rate)
+    debias = _check.flag("debias", debias)
+    return lift(_with_weight_decay, learning_rate, slots=(0.0, 0.0), counts=debias, params=True,
+                inner=_adam if debias else _biased_adam, **_moments(b1, b2, eps),
+                weight_decay=_check.number("weight_decay", weight_decay, "[0, inf)"))
+
+
+def _with_weight_decay(g, *slots, w, learning_rate, inner, weight_decay, **numbers):
+    step, *slots = inner(g, *slots, learning_rate=learning_rate, **numbers)
+    return step - learning_rate * weight_decay * w, *slots
+
+
+def lion(learning_rate, b1=0.9, b2=0.99, weight_decay=0.0):
+    r"""The sign of a momentum: every parameter moves by η, whatever the size of its gradient.
+
+    $$w \leftarrow w - \eta\,(\mathrm{sign}(\beta_1 m + (1-\beta_1) g) + \lambda w), \qquad
+      m \leftarrow \beta_2 m + (1-\beta_2) g$$
+
+    Args:
+        learning_rate: η, a number ≥ 0, an array, or a schedule ``step -> η``.
+        b1: β₁ in [0, 1), the weight of m in the step.
+        b2: β₂ in [0, 1), the weight of the old m in the new one.
+        weight_decay: λ ≥ 0.
+
+    Returns:
+        An `optax.GradientTransformation` with one slot, m; its ``update`` needs ``params``.
+
+    Raises:
+        ValueError: a number outside its range.
+        TypeError: one of them is not a number, or update is called without ``params``.
+
+    Source: Chen et al. (2023). Equal to ``optax.lion`` at the same ``weight_decay``, whose default is 0.001.
+    """
+    learning_rate = _check.rate("learning_rate", learning_rate)
+    return lift(_lion, learning_rate, slots=(0.0,), params=True, b1=_check.number("b1", b1, _DECAY),
+                b2=_check.number("b2", b2, _DECAY),
+                weight_decay=_check.number("weight_decay", weight_decay, "[0, inf)"))
+
+
+def _lion(g, m, *, w, learning_rate, b1, b2, weight_decay):
+    step = jnp.sign(b1 * m + (1 - b1) * g) + weight_decay * w
+    m = b2 * m + (1 - b2) * g
+    return -learning_rate * step, m
+
+
+def clip_by_norm(max_norm):
+    r"""Shorten the gradient, as one vector over the whole tree, where it is longer than a limit.
+
+    $$g \leftarrow c\, \frac{g}{\lVert g \rVert} \quad\text{if } \lVert g \rVert > c$$
+
+    Its direction stays. Chain it before a rule: ``optax.chain(rv.clip_by_norm(1.0), rv.sgd(0.1))``.
+
+    Args:
+        max_norm: c > 0, the largest Euclidean norm that passes.
+
+    Returns:
+        An `optax.GradientTransformation`; it remembers nothing.
+
+    Raises:
+        ValueError: a limit that is not positive.
+        TypeError: it is not a number.
+
+    Source: Pascanu, Mikolov & Bengio (2013). Equal to ``optax.clip_by_global_norm``, except that squares do not
+    overflow: there gradients of 1e20 in float32 become 0.
+    """
+    max_norm = _check.number("max_norm", max_norm, "(0, inf)", scalar=True)
+    return optax.GradientTransformation(Partial(_remembers_nothing), Partial(_clip_by_norm, max_norm))
+
+
+def clip_by_value(limit):
+    r"""Clip every entry of the gradient by itself; its direction may change.
+
+    $$g_i \leftarrow \min(\max(g_i, -c), c)$$
+
+    Args:
+        limit: c > 0, the largest size of an entry that passes.
+
+    Returns:
+        An `optax.GradientTransformation`; it remembers nothing.
+
+    Raises:
+        ValueError: a limit that is not positive.
+        TypeError: it is not a number.
+
+    Source: Mikolov (2012). Equal to ``optax.clip``.
+    """
+    limit = _check.number("limit", limit, "(0, inf)", scalar=True)
+    return optax.GradientTransformation(Partial(_remembers_nothing), Partial(_clip_by_value, limit))
+
+
+def _remembers_nothing(params):
+    return optax.EmptyState()
+
+
+def _clip_by_norm(max_norm, grads, state, params=None):
+    # Divided by the largest entry first: 1e20 squared would be infinite in float32.
+    grads = _check.float_tree("grads", grads)
+    largest = jax.tree.reduce(jnp.maximum, jax.tree.map(lambda g: jnp.max(jnp.abs(g), initial=0), grads), 0.0)
+    largest = jnp.where(largest > 0, largest, 1)
+    unit = jax.tree.map(lambda g: g / largest.astype(g.dtype), grads)
+    norm = optax.tree.norm(unit) * largest
+    shrink = jnp.where(norm > max_norm, max_norm / norm, 1)
+    return jax.tree.map(lambda g: g * shrink.astype(g.dtype), grads), state
+
+
+def _clip_by_value(limit, grads, state, params=None):
+    return jax.tree.map(lambda g: jnp.clip(g, -limit, limit), grads), state
