@@ -57,17 +57,25 @@ def _inside(value, allowed):
     return above & below  # NaN is neither
 
 
-def pair(name, value, allowed):
-    """Return `value` as two numbers in the interval `allowed`, the first not above the second.
+def pair(name, value, allowed, second=None):
+    """Return `value` as two numbers, the first not above the second.
+
+    Args:
+        name: how the caller's signature calls the pair; its entries are ``name[0]`` and ``name[1]``.
+        value: a tuple or list of two numbers.
+        allowed: the interval for both.
+        second: another interval for the second number.
 
     Raises:
         TypeError: `value` is not a pair of numbers.
-        ValueError: a number lies outside `allowed`, or the pair is out of order.
+        ValueError: a number lies outside its interval, or the pair is out of order.
     """
     if not isinstance(value, (tuple, list)) or len(value) != 2:
-        raise TypeError(f"{name} = {value!r}: must be a pair of numbers in {allowed}")
-    low, high = (number(f"{name}[{i}]", entry, allowed, scalar=True) for i, entry in enumerate(value))
-    if low > high:
+        raise TypeError(f"{name} = {value!r}: must be a pair of numbers")
+    low = number(f"{name}[0]", value[0], allowed, scalar=True)
+    high = number(f"{name}[1]", value[1], second or allowed, scalar=True)
+    disordered = low > high
+    if not isinstance(disordered, jax.core.Tracer) and disordered:
         raise ValueError(f"{name} = {value}: the first number must not be above the second")
     return low, high
 

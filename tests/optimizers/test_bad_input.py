@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 import ravine as rv
 
-from .cases import RULES, WITH_DECAY, each
+from .cases import RULES, WITH_DECAY, WITH_RATE, each
 
 W = jnp.ones(3)
 
 
-@each(RULES)
+@each(WITH_RATE)
 @pytest.mark.parametrize(("rate", "error"), [
     (-0.1, ValueError), (-1e-30, ValueError), (math.nan, ValueError), (math.inf, ValueError),
     (np.float32(-1), ValueError), (np.array([0.1, -0.1]), ValueError), (jnp.array(math.nan), ValueError),
@@ -78,7 +78,7 @@ def test_looking_ahead_without_a_loss_or_with_other_parameters():
         rule.update(W, rule.init(W), W[:2], value_fn=jnp.sum)
 
 
-@each(RULES)
+@each(WITH_RATE)
 def test_rates_that_do_not_fit_the_parameters(rule):
     with pytest.raises(ValueError, match=r"^learning_rate has shape \(2,\).*\(3,\)"):
         rv.minimize(jnp.sum, W, rule(np.array([0.1, 0.2])), steps=1)

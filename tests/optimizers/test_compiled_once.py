@@ -8,7 +8,7 @@ import pytest
 
 import ravine as rv
 
-from .cases import RULES, WITH_DECAY, each
+from .cases import RULES, WITH_DECAY, WITH_RATE, each
 
 START = np.array([-2.0, 1.0])
 
@@ -37,7 +37,7 @@ def test_for_another_array_of_decays(rule, compiled):
     assert compiled(run, rule(0.2, decay=jnp.array(0.6))) == 0
 
 
-@each(RULES)
+@each(WITH_RATE)
 def test_for_another_rate_of_the_same_schedule_object(rule, compiled):
     schedule = optax.cosine_decay_schedule(0.1, 10)
     run(rule(schedule))

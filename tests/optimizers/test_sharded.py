@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import ravine as rv
+
 from .cases import RULES
 
 PROGRAM = """
@@ -44,7 +46,7 @@ for name, rule in RULES.items():
 
 def test_eight_devices():
     environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu",
-                   "PYTHONPATH": str(Path(__file__).parents[1])}
+                   "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), str(Path(rv.__file__).parents[1])])}
     command = [sys.executable, "-W", "error", "-c", PROGRAM]
     run = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr

@@ -8,7 +8,7 @@ import pytest
 
 import ravine as rv
 
-from .cases import RULES, WITH_DECAY, each
+from .cases import RULES, WITH_DECAY, WITH_RATE, each
 
 
 def plane(w):
@@ -44,7 +44,7 @@ def test_an_empty_tree_stays_empty(rule, empty):
     assert all(slot == empty for slot in state.slots)
 
 
-@each(RULES)
+@each(WITH_RATE)
 @pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16, jnp.float32, jnp.float64])
 @pytest.mark.parametrize("learning_rate", [
     0.125, np.float64(0.125), np.array(0.125), jnp.array(0.125, jnp.float32), jnp.array(0.125, jnp.float64),
@@ -97,7 +97,7 @@ def test_masked_leaves_are_left_alone(rule):
     np.testing.assert_array_equal(updates["freeze"], params["freeze"])
 
 
-@each(RULES)
+@each(WITH_RATE)
 def test_a_rate_for_every_coordinate(rule):
     rates = jnp.array([0.1, 0.2, 0.0])
     _, updates, _ = steps(rule(rates), jnp.ones(3), jnp.ones(3))

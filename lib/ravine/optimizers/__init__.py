@@ -1,17 +1,7 @@
 """Every update rule of the course: each an `optax.GradientTransformation`, each beside its formula."""
 
-from ravine.optimizers._adaptive import (
-    adadelta,
-    adagrad,
-    adam,
-    adamw,
-    clip_by_norm,
-    clip_by_value,
-    lion,
-    local_gains,
-    rmsprop,
-    rprop,
-)
+from ravine.optimizers._adaptive import adadelta, adagrad, adam, adamw, rmsprop
+from ravine.optimizers._clip import clip_by_norm, clip_by_value
 from ravine.optimizers._momentum import (
     accumulated_momentum,
     averaged_momentum,
@@ -21,6 +11,7 @@ from ravine.optimizers._momentum import (
     nesterov_lookahead,
     sgd,
 )
+from ravine.optimizers._sign import lion, local_gains, rprop
 
 __all__ = [
     "accumulated_momentum",

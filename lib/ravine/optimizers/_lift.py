@@ -62,7 +62,9 @@ def lift(formula, learning_rate=None, *, slots=(), counts=False, params=False, *
     rule = _Rule(formula, counts or callable(learning_rate), counts, params)
     numbers = {name: static_unless_array(value) for name, value in constants.items()}
     if learning_rate is not None:
-        numbers["learning_rate"] = Static(learning_rate) if callable(learning_rate) else learning_rate
+        # A schedule may be a tree of its own numbers, as those of `ravine.schedules` are; a plain function is not.
+        function = callable(learning_rate) and jax.tree_util.all_leaves([learning_rate])
+        numbers["learning_rate"] = Static(learning_rate) if function else learning_rate
     first = [static_unless_array(value) for value in slots]
     return optax.GradientTransformation(Partial(_init, rule, first), Partial(_update, rule, numbers))
 
@@ -89,6 +91,7 @@ def _update(rule, numbers, grads, state, params=None):
     if rule.params:
         if params is None:
             raise TypeError("params = None: this rule uses the parameters themselves, so its update needs them")
+        params = _check.float_tree("params", params)
         _check.same_tree("grads", grads, "params", params)
     numbers = {name: _plain(value) for name, value in numbers.items()}
     if callable(schedule := numbers.get("learning_rate")):

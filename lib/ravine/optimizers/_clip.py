@@ -1,0 +1,90 @@
+"""Clipping of gradients, by the norm of all of them or entry by entry. Chained before a rule."""
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax.tree_util import Partial
+
+from ravine import _check
+from ravine.optimizers._adaptive import ratio, root
+from ravine.optimizers._lift import fitted
+
+
+def clip_by_norm(max_norm):
+    r"""Shorten the gradient, as one vector over the whole tree, where it is longer than a limit.
+
+    $$g \leftarrow c\, \frac{g}{\lVert g \rVert} \quad\text{if } \lVert g \rVert > c$$
+
+    Its direction stays. A gradient with an infinite or NaN entry has no direction: all of it becomes NaN, so that the
+    run is seen to have diverged.
+
+    Args:
+        max_norm: c > 0, the largest Euclidean norm that passes.
+
+    Returns:
+        An `optax.GradientTransformation`; it remembers nothing.
+
+    Raises:
+        ValueError: a limit that is not positive.
+        TypeError: it is not a number.
+
+    Source: Pascanu, Mikolov & Bengio (2013). Equal to ``optax.clip_by_global_norm``, except that squares do not
+    overflow: there gradients of 1e20 in float32 become 0.
+
+    Example:
+        Chained before a rule, it limits the length of the steps of `sgd` to ηc.
+
+        >>> import jax.numpy as jnp, optax, ravine as rv
+        >>> rule = optax.chain(rv.clip_by_norm(1.0), rv.sgd(0.5))
+        >>> rv.minimize(lambda w: 3 * w[0] + 4 * w[1], jnp.zeros(2), rule, steps=1).params.round(3).tolist()
+        [-0.3, -0.4]
+    """
+    max_norm = _check.number("max_norm", max_norm, "(0, inf)", scalar=True)
+    return optax.GradientTransformation(Partial(_remembers_nothing), Partial(_clip_by_norm, max_norm))
+
+
+def clip_by_value(limit):
+    r"""Clip every entry of the gradient by itself; its direction may change.
+
+    $$g_i \leftarrow \min(\max(g_i, -c), c)$$
+
+    An infinite entry becomes ±c; NaN stays NaN.
+
+    Args:
+        limit: c > 0, the largest size of an entry that passes.
+
+    Returns:
+        An `optax.GradientTransformation`; it remembers nothing.
+
+    Raises:
+        ValueError: a limit that is not positive.
+        TypeError: it is not a number.
+
+    Source: Mikolov (2012). Equal to ``optax.clip``.
+    """
+    limit = _check.number("limit", limit, "(0, inf)", scalar=True)
+    return optax.GradientTransformation(Partial(_remembers_nothing), Partial(_clip_by_value, limit))
+
+
+def _remembers_nothing(params):
+    return optax.EmptyState()
+
+
+def _clip_by_norm(max_norm, grads, state, params=None):
+    grads = _check.float_tree("grads", grads)
+    # Divided by the largest entry first: 1e20 squared would be infinite in float32.
+    sizes = [jnp.max(jnp.abs(g), initial=0).astype(float) for g in jax.tree.leaves(grads)]
+    largest = jnp.max(jnp.array(sizes), initial=0)
+    unit = jax.tree.map(lambda g: ratio(g.astype(float), largest), grads)
+    norm = root(sum(jnp.sum(g**2) for g in jax.tree.leaves(unit)))
+
+    def clip(g, unit):
+        clipped = ratio(max_norm, norm) * unit
+        return jnp.where(norm * largest <= max_norm, g, clipped.astype(g.dtype))
+
+    return jax.tree.map(clip, grads, unit), state
+
+
+def _clip_by_value(limit, grads, state, params=None):
+    grads = _check.float_tree("grads", grads)
+    return jax.tree.map(lambda g: jnp.clip(g, -fitted("limit", limit, g), fitted("limit", limit, g)), grads), state
