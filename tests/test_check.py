@@ -64,6 +64,19 @@ def test_traced_numbers_pass_and_other_traced_values_do_not():
             jax.jit(lambda x: _check.number("x", x))(value)
 
 
+def test_pairs():
+    assert _check.pair("bounds", [1, np.float32(2)], "(0, inf)") == (1.0, 2.0)
+    assert _check.pair("factors", (0.5, 1.2), "(0, 1)", "(1, inf)") == (0.5, 1.2)
+    assert jax.jit(lambda low: _check.pair("bounds", (low, 1.0), "(0, inf)")[0])(2.0) == 2.0
+    for value, error, words in (((2, 1), ValueError, r"bounds = .* must not be above"), (3, TypeError, "bounds = 3"),
+                                ((1, 2, 3), TypeError, "bounds = "), ((0, 1), ValueError, r"bounds\[0\] = 0.0"),
+                                ((1, "2"), TypeError, r"bounds\[1\] = '2'")):
+        with pytest.raises(error, match=f"^{words}"):
+            _check.pair("bounds", value, "(0, inf)")
+    with pytest.raises(ValueError, match=r"^factors\[1\] = 0.9: must be in \(1, inf\)"):
+        _check.pair("factors", (0.5, 0.9), "(0, 1)", "(1, inf)")
+
+
 def test_rates():
     assert _check.rate("learning_rate", abs) is abs
     assert _check.rate("learning_rate", 0) == 0.0

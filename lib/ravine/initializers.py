@@ -5,12 +5,10 @@ than two axes, as in a convolution, the last two are the channels in and out, an
 field: fan_in and fan_out are both multiplied by its size. A gain g scales the variance by g².
 """
 
-import math
+import functools
 
 import jax
 import jax.numpy as jnp
-from jax.nn.initializers import variance_scaling
-from jax.tree_util import Partial
 
 from ravine import _check
 
@@ -30,7 +28,7 @@ def constant(value):
         TypeError: it is not a number.
         ValueError: it is not finite.
     """
-    return Partial(_constant, _check.number("value", value, scalar=True))
+    return functools.partial(_constant, _check.number("value", value, scalar=True))
 
 
 def _constant(value, key, shape, dtype=float):
@@ -54,7 +52,7 @@ def normal(stddev):
         >>> rv.initializers.normal(0.01)(jax.random.key(0), (784, 100)).shape
         (784, 100)
     """
-    return Partial(_normal, _check.number("stddev", stddev, "[0, inf)", scalar=True))
+    return functools.partial(_normal, _check.number("stddev", stddev, "[0, inf)", scalar=True))
 
 
 def _normal(stddev, key, shape, dtype=float):
@@ -68,7 +66,7 @@ def fan_in_normal():
 
     Source: LeCun et al. (1998).
     """
-    return Partial(_scaled, "fan_in", "normal", 1.0)
+    return functools.partial(_scaled, "fan_in", "normal", 1.0)
 
 
 def kaiming_normal():
@@ -87,7 +85,7 @@ def kaiming_normal():
         >>> round(float(w.var() * 200), 1)
         2.0
     """
-    return Partial(_scaled, "fan_in", "normal", math.sqrt(2))
+    return functools.partial(_scaled, "fan_in", "normal", 2.0)
 
 
 def kaiming_uniform():
@@ -97,7 +95,7 @@ def kaiming_uniform():
 
     Source: He et al. (2015).
     """
-    return Partial(_scaled, "fan_in", "uniform", math.sqrt(2))
+    return functools.partial(_scaled, "fan_in", "uniform", 2.0)
 
 
 def xavier_uniform(gain=1.0):
@@ -117,7 +115,7 @@ def xavier_uniform(gain=1.0):
 
     Source: Glorot & Bengio (2010).
     """
-    return Partial(_scaled, "fan_avg", "uniform", _gain(gain))
+    return functools.partial(_scaled, "fan_avg", "uniform", _gain(gain) ** 2)
 
 
 def xavier_normal(gain=1.0):
@@ -135,7 +133,7 @@ def xavier_normal(gain=1.0):
 
     Source: Glorot & Bengio (2010).
     """
-    return Partial(_scaled, "fan_avg", "normal", _gain(gain))
+    return functools.partial(_scaled, "fan_avg", "normal", _gain(gain) ** 2)
 
 
 def sigmoid_xavier_uniform():
@@ -151,9 +149,9 @@ def sigmoid_xavier_uniform():
     return xavier_uniform(4.0)
 
 
-def _scaled(mode, distribution, gain, key, shape, dtype=float):
-    shape, dtype = _shape(shape, at_least=2), _dtype(dtype)
-    return jnp.asarray(gain, dtype) * variance_scaling(1.0, mode, distribution)(key, shape, dtype)
+def _scaled(mode, distribution, scale, key, shape, dtype=float):
+    scaling = jax.nn.initializers.variance_scaling(scale, mode, distribution)
+    return scaling(key, _shape(shape, axes=2), _dtype(dtype))
 
 
 def orthogonal(gain=1.0):
@@ -173,27 +171,27 @@ def orthogonal(gain=1.0):
 
     Source: Saxe, McClelland & Ganguli (2014).
     """
-    return Partial(_orthogonal, _gain(gain))
+    return functools.partial(_orthogonal, _gain(gain))
 
 
 def _orthogonal(gain, key, shape, dtype=float):
-    shape, dtype = _shape(shape, at_least=2), _dtype(dtype)
-    return jnp.asarray(gain, dtype) * jax.nn.initializers.orthogonal()(key, shape, dtype)
+    precise = jnp.promote_types(_dtype(dtype), jnp.float32)  # there is no QR decomposition in half precision
+    return jax.nn.initializers.orthogonal(gain)(key, _shape(shape, axes=2), precise).astype(dtype)
 
 
 def _gain(gain):
     return _check.number("gain", gain, "(0, inf)", scalar=True)
 
 
-def _shape(shape, at_least=0):
+def _shape(shape, axes=0):
     if not isinstance(shape, (tuple, list)):
         raise TypeError(f"shape = {shape!r}: must be a tuple of sizes, such as (fan_in, fan_out)")
-    if len(shape) < at_least:
-        raise ValueError(f"shape = {tuple(shape)}: must have at least {at_least} axes, fan_in and fan_out the last")
-    return tuple(_check.count(f"shape[{i}]", size, at_least=1) for i, size in enumerate(shape))
+    if len(shape) < axes:
+        raise ValueError(f"shape = {tuple(shape)}: must have at least {axes} axes, fan_in and fan_out the last")
+    return tuple(_check.count(f"shape[{i}]", size) for i, size in enumerate(shape))
 
 
 def _dtype(dtype):
     if not jnp.issubdtype(dtype, jnp.floating):
         raise TypeError(f"dtype = {dtype!r}: must be a floating-point type")
-    return jax.dtypes.canonicalize_dtype(dtype)
+    return dtype

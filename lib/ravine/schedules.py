@@ -5,6 +5,7 @@ Schedules of equal numbers are equal, and a rule with a fresh one runs in the pr
 """
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Callable
 
@@ -62,7 +63,7 @@ def step_decay(init_value, boundaries, factor=0.1):
     except TypeError:
         raise TypeError(f"boundaries = {boundaries!r}: must be a list of steps") from None
     boundaries = tuple(_check.count(f"boundaries[{i}]", boundary) for i, boundary in enumerate(boundaries))
-    if any(later <= earlier for earlier, later in zip(boundaries, boundaries[1:], strict=False)):
+    if any(later <= earlier for earlier, later in itertools.pairwise(boundaries)):
         raise ValueError(f"boundaries = {list(boundaries)}: must rise")
     init_value, factor = _number("init_value", init_value), _number("factor", factor, "(0, inf)")
     # A table made in Python's double precision: every stair is rounded once.

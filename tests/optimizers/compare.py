@@ -67,7 +67,8 @@ def updates(optimizer, gradients, params):
 
 def rows(trees):
     """Return a list of trees as an array, one row a tree."""
-    return np.stack([np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(tree)]) for tree in trees]).astype(float)
+    leaves = [[np.ravel(leaf) for leaf in jax.tree.leaves(tree)] for tree in trees]
+    return np.stack([np.concatenate(row) for row in leaves]).astype(float)
 
 
 class _Still(np.ndarray):
@@ -111,15 +112,16 @@ def open_loop(case, numbers, rate, dtype, rule=None):
     """Compare `rule`, by default that of the case, with its reference on the stream. Right: at most 1.
 
     The bound. Each step rounds a slot twice (a product, a sum), by half an epsilon, in each of two programs: 2 ε a
-    step, for two slots at most; 8 ε more for the constants and what leaves the slots. Sums cancel, so ε is a share of the sum of
-    absolute values: of what the reference answers to |g| and |w|. Averages of squares and roots of them keep relative
-    errors as they are; other formulas enlarge them by their `condition`. Past 1 they leave nothing to compare. And what
-    falls below the smallest normal number is flushed to 0.
+    step, for two slots at most; 8 ε more for the constants and what leaves the slots. Sums cancel, so ε is a share of
+    the sum of absolute values: of what the reference answers to |g| and |w|. Averages of squares and roots of them keep
+    relative errors as they are; other formulas enlarge them by their `condition`. Past 1 they leave nothing to compare.
+    And what falls below the smallest normal number is flushed to 0.
     """
     seen = updates((rule or case.rule)(rate, **numbers), stream(dtype), weights(stream(dtype)[0]))
     expected, size, tiny = _reference(case, tuple(numbers.items()), rate, dtype)
     roundings = 4 * np.arange(STEPS)[:, None] + 8
-    share = roundings * float(jnp.finfo(dtype).eps) * (case.condition(rows(stream(dtype)), **numbers) if case.condition else 1)
+    condition = case.condition(rows(stream(dtype)), **numbers) if case.condition else 1
+    share = roundings * float(jnp.finfo(dtype).eps) * condition
     allowed = np.where(share < 1, share * size + roundings * tiny, np.inf)
     return np.max(abs(seen - expected) / allowed)
 

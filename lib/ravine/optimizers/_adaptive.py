@@ -43,6 +43,14 @@ def adagrad(learning_rate, eps=1e-8, initial_accumulator=0.0):
 
     Source: Duchi, Hazan & Singer (2011). Equal to ``optax.adagrad(η, initial_accumulator_value=…, eps=0)`` where ε = 0;
     with ε > 0 Optax has it inside the root, and it starts its accumulator at 0.1 by default.
+
+    Example:
+        Down a slope of 3, the steps shrink like η/√t: only the signs of equal gradients count.
+
+        >>> import ravine as rv
+        >>> path = rv.minimize(lambda w: 3 * w, 0.0, rv.adagrad(1.0), steps=4).path
+        >>> (path[1:] - path[:-1]).round(3).tolist()
+        [-1.0, -0.707, -0.577, -0.5]
     """
     learning_rate = _check.rate("learning_rate", learning_rate)
     eps = _check.number("eps", eps, _EPS)
@@ -58,7 +66,8 @@ def _adagrad(g, r, *, learning_rate, eps):
 def adadelta(learning_rate=1.0, decay=0.95, eps=1e-6):
     r"""Steps in the parameter's own units: the root mean square of past steps over that of gradients.
 
-    $$r \leftarrow \rho r + (1-\rho) g^2, \quad \Delta = \frac{\sqrt{u + \varepsilon}}{\sqrt{r + \varepsilon}}\, g, \quad
+    $$r \leftarrow \rho r + (1-\rho) g^2, \quad
+      \Delta = \frac{\sqrt{u + \varepsilon}}{\sqrt{r + \varepsilon}}\, g, \quad
       u \leftarrow \rho u + (1-\rho) \Delta^2, \quad w \leftarrow w - \eta \Delta$$
 
     It needs no learning rate: η = 1 is Zeiler's rule. What sets its pace at the start is ε, which stands inside the
@@ -76,7 +85,7 @@ def adadelta(learning_rate=1.0, decay=0.95, eps=1e-6):
         ValueError: a number outside its range.
         TypeError: one of them is not a number.
 
-    Source: Zeiler (2012). Equal to ``optax.adadelta(learning_rate=1., rho=ρ, eps=ε)``, whose default rate, None, climbs.
+    Source: Zeiler (2012). Equal to ``optax.adadelta(η, rho=ρ, eps=ε)``; with its own default rate, None, that climbs.
     """
     learning_rate = _check.rate("learning_rate", learning_rate)
     decay = _check.number("decay", decay, _DECAY)
@@ -172,6 +181,16 @@ def adam(learning_rate, b1=0.9, b2=0.999, eps=1e-8, debias=True):
         TypeError: one of them is not a number.
 
     Source: Kingma & Ba (2015). Equal to ``optax.adam(η, b1, b2, eps)``.
+
+    Example:
+        The first step is η long whatever the size of the gradient; without the correction it is 0.1/√0.001 times that.
+
+        >>> import ravine as rv
+        >>> for debias in (True, False):
+        ...     rule = rv.adam(0.01, debias=debias)
+        ...     print([round(float(rv.minimize(lambda w: s * w, 0.0, rule, steps=1).params), 4) for s in (1, 1000)])
+        [-0.01, -0.01]
+        [-0.0316, -0.0316]
     """
     learning_rate = _check.rate("learning_rate", learning_rate)
     if _check.flag("debias", debias):

@@ -63,6 +63,14 @@ def rprop(initial_step=0.1, factors=(0.5, 1.2), bounds=(1e-6, 50.0)):
         ValueError: a number outside its range.
         TypeError: one of them is not a number.
 
+    Example:
+        Towards a minimum at 0.25: the steps grow, cross it, wait, and are halved.
+
+        >>> import ravine as rv
+        >>> path = rv.minimize(lambda w: (w - 0.25) ** 2, 0.0, rv.rprop(0.1), steps=5).path
+        >>> path.round(3).tolist()
+        [0.0, 0.1, 0.22, 0.364, 0.364, 0.292]
+
     Source: Riedmiller & Braun (1993); Igel & Hüsken (2003). Equal to ``torch.optim.Rprop``. Optax 0.2.8's ``rprop``
     emits the update of the step before.
     """
