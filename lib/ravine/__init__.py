@@ -6,7 +6,7 @@
 
 import importlib
 
-from ravine import initializers, landscapes, optimizers, schedules, training
+from ravine import curvature, initializers, krylov, landscapes, optimizers, schedules, training
 from ravine.optimizers import *  # noqa: F403
 from ravine.optimizers import __all__ as _rules
 from ravine.training import Run, minimize
@@ -17,7 +17,9 @@ __version__ = "0.1.0"
 _LAZY_MODULES = ("data", "exercises", "figures", "notebook", "plotting")
 _LAZY_NAMES = {"seen": "notebook", "show": "notebook", "panel": "notebook"}
 
-__all__ = ["Run", "initializers", "landscapes", "minimize", "optimizers", "schedules", "training", *_rules]
+__all__ = [
+    "Run", "curvature", "initializers", "krylov", "landscapes", "minimize", "optimizers", "schedules", "training", *_rules
+]
 
 
 def __getattr__(name):

@@ -140,3 +140,64 @@ def same_tree(name, tree, other_name, other):
             where = jax.tree_util.keystr(path)
             raise ValueError(f"{name}{where} has shape {jnp.shape(leaf)}, "
                              f"{other_name}{where} has shape {jnp.shape(twin)}: they must agree")
+
+
+def filled_tree(name, tree):
+    """Return `float_tree(name, tree)` if it holds at least one number.
+
+    Raises:
+        TypeError: as `float_tree`.
+        ValueError: there is no number in it.
+    """
+    tree = float_tree(name, tree)
+    if not any(leaf.size for leaf in jax.tree.leaves(tree)):
+        raise ValueError(f"{name} = {tree!r}: must hold at least one number")
+    return tree
+
+
+def function(name, value):
+    """Raise TypeError unless `value` can be called."""
+    if not callable(value):
+        raise TypeError(f"{name} = {value!r}: must be a function")
+
+
+def data(name, value):
+    """Raise TypeError unless `value` is a tuple, the further arguments of a loss."""
+    if not isinstance(value, tuple):
+        raise TypeError(f"{name} = {value!r}: must be a tuple, such as (x, y)")
+
+
+def scalar_loss(fun, params):
+    """Raise ValueError unless ``fun(params)`` is one real floating-point number."""
+    loss = jax.eval_shape(fun, params)
+    if getattr(loss, "shape", None) != () or not jnp.issubdtype(loss.dtype, jnp.floating):
+        raise ValueError(f"fun must return a scalar loss, one floating-point number, but returned {loss}")
+
+
+def symmetric(name, value):
+    """Return `value` as an array if it is a symmetric matrix, to rounding; one that JAX is tracing passes unseen.
+
+    Raises:
+        TypeError: it is no array of real floating-point numbers.
+        ValueError: it is empty, not square, or not symmetric.
+    """
+    matrix = float_tree(name, value)
+    if not isinstance(matrix, jax.Array):
+        raise TypeError(f"{name} = {value!r}: must be an array, a symmetric matrix")
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
+        raise ValueError(f"{name} has shape {matrix.shape}: must be a square matrix")
+    if not isinstance(matrix, jax.core.Tracer):
+        entries = np.asarray(matrix, float)
+        if not np.allclose(entries, entries.T, rtol=0, atol=len(entries) * jnp.finfo(matrix.dtype).eps
+                           * np.max(abs(entries)), equal_nan=True):
+            raise ValueError(f"{name}: must be a symmetric matrix")
+    return matrix
+
+
+def key(name, value):
+    """Return `value` if it is one key of JAX's random numbers, of the new kind or the old; else raise TypeError."""
+    if isinstance(value, jax.Array):
+        typed = jnp.issubdtype(value.dtype, jax.dtypes.prng_key)
+        if value.shape == () if typed else value.shape == (2,) and value.dtype == jnp.uint32:
+            return value
+    raise TypeError(f"{name} = {value!r}: must be one random key, such as jax.random.key(0)")

@@ -1,14 +1,12 @@
 """The training loops: `minimize` for a function, compiled once for all rates."""
 
-import functools
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 
-from ravine import _check
+from ravine import _check, _program
 
 _PATH_LIMIT = 10_000_000  # entries; a longer path is kept only on request
 
@@ -59,12 +57,10 @@ def minimize(fun, params, optimizer, steps, *, args=(), tol=None, keep_path=None
         >>> float(run.losses[-1]) == 3 * 0.25**10
         True
     """
-    if not callable(fun):
-        raise TypeError(f"fun = {fun!r}: must be a function of the parameters")
+    _check.function("fun", fun)
     if not isinstance(optimizer, optax.GradientTransformation):
         raise TypeError(f"optimizer = {optimizer!r}: must be an optax.GradientTransformation, such as rv.sgd(0.1)")
-    if not isinstance(args, tuple):
-        raise TypeError(f"args = {args!r}: must be a tuple, such as (x, y)")
+    _check.data("args", args)
     params = _check.float_tree("params", params)
     steps = _check.count("steps", steps)
     if tol is not None:
@@ -72,36 +68,16 @@ def minimize(fun, params, optimizer, steps, *, args=(), tol=None, keep_path=None
     if keep_path is None:
         keep_path = steps * sum(leaf.size for leaf in jax.tree.leaves(params)) <= _PATH_LIMIT
     keep_path = _check.flag("keep_path", keep_path)
-    arrays, program = _split((fun, optimizer, args))
-    return _minimize(program, steps, keep_path, arrays, params, tol)
+    return _program.run(_minimize, fun, optimizer, args, params, tol, steps=steps, keep_path=keep_path)
 
 
-def _split(tree):
-    """Part a tree into its arrays and numbers, and the rest, which is hashable and picks the compiled program."""
-    leaves, structure = jax.tree.flatten(tree)
-    dynamic = tuple(isinstance(leaf, (jax.Array, np.ndarray, np.generic, float, int)) for leaf in leaves)
-    arrays = [leaf for leaf, moves in zip(leaves, dynamic, strict=True) if moves]
-    rest = tuple(None if moves else leaf for leaf, moves in zip(leaves, dynamic, strict=True))
-    return arrays, (structure, dynamic, rest)
-
-
-def _join(arrays, program):
-    structure, dynamic, rest = program
-    arrays = iter(arrays)
-    return structure.unflatten([next(arrays) if moves else leaf for moves, leaf in zip(dynamic, rest, strict=True)])
-
-
-@functools.partial(jax.jit, static_argnums=(0, 1, 2))
-def _minimize(program, steps, keep_path, arrays, params, tol):
-    fun, optimizer, args = _join(arrays, program)
+def _minimize(fun, optimizer, args, params, tol, *, steps, keep_path):
     optimizer = optax.with_extra_args_support(optimizer)
 
     def objective(params):
         return fun(params, *args)
 
-    loss = jax.eval_shape(objective, params)
-    if getattr(loss, "shape", None) != () or not jnp.issubdtype(loss.dtype, jnp.floating):
-        raise ValueError(f"fun must return a scalar loss, one floating-point number, but returned {loss}")
+    _check.scalar_loss(objective, params)
 
     def advance(point):
         updates, state = optimizer.update(point.grad, point.state, point.params, value=point.value, grad=point.grad,
