@@ -13,7 +13,8 @@ import ravine as rv
 random = np.random.default_rng(0)
 X, Y = random.normal(size=(12, 3)), random.normal(size=(12, 2))
 # A network 3-4-2 as a tree, 26 parameters
-NETWORK = {"first": (random.normal(size=(3, 4)), random.normal(size=4)), "second": (random.normal(size=(4, 2)), np.zeros(2))}
+NETWORK = {"first": (random.normal(size=(3, 4)), random.normal(size=4)),
+           "second": (random.normal(size=(4, 2)), np.zeros(2))}
 V = jax.tree.map(lambda w: random.normal(size=w.shape), NETWORK)
 SINGLE = jax.tree.map(np.float32, NETWORK)
 
