@@ -4,6 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+
+import ravine as rv
 from curvature_cases import (
     MIXED,
     NETWORK,
@@ -18,8 +20,6 @@ from curvature_cases import (
     stairs,
     trace_spread_error,
 )
-
-import ravine as rv
 from ravine import curvature
 
 KEY = jax.random.key(0)
@@ -39,7 +39,7 @@ TURN = np.linalg.qr(np.random.default_rng(4).normal(size=(60, 60)))[0]
 @pytest.mark.parametrize("seed", [None, 5])
 def test_sharpness(eigenvalues, seed):
     key = None if seed is None else jax.random.key(seed)
-    found = curvature.sharpness(bowl, np.zeros(60), steps=16, key=key, args=((TURN * eigenvalues) @ TURN.T,))
+    found = curvature.sharpness(bowl, np.zeros(60), key=key, args=((TURN * eigenvalues) @ TURN.T,))
     # The guarantee is √ε; that ‖Hv − λv‖ is so small makes the error of λ its square over the gap.
     np.testing.assert_allclose(found, np.max(eigenvalues), rtol=0, atol=1e-10 * np.max(abs(eigenvalues)))
 
@@ -75,17 +75,15 @@ def test_density_of_a_network(seed):
     assert error <= 1
 
 
-def test_density_comes_nearer_with_probes_and_steps():
-    spectrum, distances = np.linalg.eigvalsh(MIXED), []
-    for probes, steps in ((1, 2), (10, 5), (1000, 20)):
-        allowed = density_error(curvature.spectral_density, mixed, np.zeros(20), spectrum, probes, steps, KEY)
-        assert allowed <= 1
-        distances.append(allowed)
+def test_density_of_a_full_matrix():
+    spectrum = np.linalg.eigvalsh(MIXED)
+    for probes, steps in ((10, 5), (1000, 20)):
+        assert density_error(curvature.spectral_density, mixed, np.zeros(20), spectrum, probes, steps, KEY) <= 1
     found = curvature.spectral_density(mixed, np.zeros(20), key=KEY, probes=10, steps=5)
     assert found.nodes.shape == found.weights.shape == (50,)
     assert np.all(found.weights >= 0)
     np.testing.assert_allclose(np.sum(found.weights), 1, rtol=1e-14)
-    # Two moments that the quadrature carries exactly: those of the probes themselves
+    # The quadrature carries the mean of each probe, zᵀHz / n, exactly.
     spread = 4 * np.sqrt(2 * np.sum((MIXED - np.diag(np.diag(MIXED))) ** 2) / 10) / 20
     assert abs(found.nodes @ found.weights - np.mean(spectrum)) <= spread
 
@@ -102,7 +100,7 @@ def test_the_standard_error_is_that_of_signs():
 
 def test_keys_decide():
     for tool in (curvature.hessian_trace, curvature.hessian_diagonal, curvature.spectral_density):
-        one, again, other = (np.asarray(tool(mixed, np.zeros(20), key=key, probes=2)[0]) for key in (KEY, KEY, KEYS[0]))
+        one, again, other = (np.asarray(tool(mixed, np.zeros(20), key=key, probes=2)[1]) for key in (KEY, KEY, KEYS[0]))
         np.testing.assert_array_equal(one, again)
         assert not np.allclose(one, other)
     old = curvature.hessian_trace(mixed, np.zeros(20), key=jax.random.PRNGKey(0), probes=2)
@@ -154,6 +152,7 @@ GOOD = {"fun": rv.landscapes.rosenbrock, "params": np.ones(2), "key": KEY}
     ("hessian", {"params": np.arange(2)}, TypeError, "^params has dtype int64"),
     ("hessian", {"params": []}, ValueError, r"^params = \[\]: must hold at least one number"),
     ("hessian", {"args": [1.0]}, TypeError, r"^args = \[1\.0\]: must be a tuple"),
+    ("classify_critical_point", {"fun": lambda w: w}, ValueError, "^fun must return a scalar loss"),
     ("hvp", {"v": np.ones(3)}, ValueError, r"^v has shape \(3,\), params has shape \(2,\)"),
     ("hvp", {"v": {"w": np.ones(2)}}, ValueError, "^v and params are trees of different structure"),
     ("hvp", {"v": np.ones(2, int)}, TypeError, "^v has dtype int64"),
@@ -162,14 +161,14 @@ GOOD = {"fun": rv.landscapes.rosenbrock, "params": np.ones(2), "key": KEY}
     ("condition_number", {"fun_or_matrix": np.array([[1.0, 2.0], [0.0, 1.0]])}, ValueError, "symmetric"),
     ("condition_number", {"fun_or_matrix": np.eye(2, dtype=int)}, TypeError, "^fun_or_matrix has dtype int"),
     ("condition_number", {"fun_or_matrix": "A"}, TypeError, "^fun_or_matrix = 'A'"),
-    ("condition_number", {"fun_or_matrix": np.eye(2), "params": np.ones(2)}, TypeError, "^params = .*a matrix has none"),
+    ("condition_number", {"fun_or_matrix": np.eye(2), "params": np.ones(2)}, TypeError, "^params = .*matrix has none"),
     ("classify_critical_point", {"tol": -1.0}, ValueError, r"^tol = -1\.0"),
     ("step_diagnostics", {"learning_rate": -0.1}, ValueError, r"^learning_rate = -0\.1"),
     ("step_diagnostics", {"learning_rate": abs}, TypeError, "^learning_rate = <built-in"),
     ("sharpness", {"steps": 1}, ValueError, "^steps = 1: must be at least 2"),
     ("sharpness", {"restarts": -1}, ValueError, "^restarts = -1"),
     ("sharpness", {"key": 0}, TypeError, "^key = 0: must be one random key"),
-    ("spectral_density", {"key": KEYS}, TypeError, "^key = .*must be one random key"),
+    ("spectral_density", {"key": KEYS}, TypeError, "(?s)^key = .*must be one random key"),
     ("spectral_density", {"probes": 0}, ValueError, "^probes = 0"),
     ("spectral_density", {"steps": 2.0}, TypeError, r"^steps = 2\.0"),
     ("hessian_trace", {"probes": 1}, ValueError, "^probes = 1: must be at least 2"),

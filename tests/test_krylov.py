@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from krylov_cases import EPS, OUTLIERS, SIZE, cg_error, geometric, lanczos_error, matrix, product, same, vector
 
 import ravine as rv
+from krylov_cases import EPS, OUTLIERS, SIZE, cg_error, geometric, lanczos_error, matrix, product, same, vector
 from ravine.krylov import Status, conjugate_gradient, lanczos, tridiagonal
 
 B = vector()
@@ -135,7 +135,8 @@ def test_lanczos_finds_every_eigenvalue_in_n_steps():
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize(("values", "rank"), [([2.0], 1), ([0.0], 1), ([1.0, -3.0], 2), ([0.0, 1.0, 2.0, 5.0, -3.0], 5)])
+@pytest.mark.parametrize(("values", "rank"), [
+    ([2.0], 1), ([0.0], 1), ([1.0, -3.0], 2), ([0.0, 1.0, 2.0, 5.0, -3.0], 5)])
 @pytest.mark.parametrize("dtype", EPS)
 def test_breakdown(values, rank, seed, dtype):
     A = matrix(np.resize(values, SIZE), seed, dtype)

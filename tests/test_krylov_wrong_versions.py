@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from krylov_cases import EPS, OUTLIERS, SIZE, cg_error, geometric, lanczos_error, matrix, product, vector
 
+from krylov_cases import EPS, OUTLIERS, SIZE, cg_error, geometric, lanczos_error, matrix, product, vector
 from ravine.krylov import Lanczos, lanczos
 
 

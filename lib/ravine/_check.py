@@ -167,11 +167,11 @@ def data(name, value):
         raise TypeError(f"{name} = {value!r}: must be a tuple, such as (x, y)")
 
 
-def scalar_loss(fun, params):
+def scalar_loss(fun, params, name="fun"):
     """Raise ValueError unless ``fun(params)`` is one real floating-point number."""
     loss = jax.eval_shape(fun, params)
     if getattr(loss, "shape", None) != () or not jnp.issubdtype(loss.dtype, jnp.floating):
-        raise ValueError(f"fun must return a scalar loss, one floating-point number, but returned {loss}")
+        raise ValueError(f"{name} must return a scalar loss, one floating-point number, but returned {loss}")
 
 
 def symmetric(name, value):

@@ -254,8 +254,9 @@ def sharpness(fun, params, *, steps=32, restarts=10, key=None, args=()):
     """Return the largest eigenvalue of the Hessian (in sign, not in size), by the Lanczos method.
 
     A round takes `steps` products and memory for as many copies of the parameters. The next one starts from the
-    eigenvector found so far. They end where ‖Hv − λv‖ ≤ √ε · max|λ|; the error of λ is then about ε · max|λ|, unless
-    the next eigenvalue is nearer than √ε. It is never above the true one, rounding apart.
+    eigenvector found so far. They end where ‖Hv − λv‖ ≤ √ε · max|λ|; the error of λ is then about ε · (max|λ|)² over
+    the gap to the next eigenvalue. It is never above the true one, rounding apart. Where the spectrum crowds at its
+    upper end, more steps help more than more restarts.
 
     Args:
         fun: ``fun(params, *args) -> scalar``.
@@ -279,7 +280,7 @@ def sharpness(fun, params, *, steps=32, restarts=10, key=None, args=()):
     """
     steps, restarts = _check.count("steps", steps, 2), _check.count("restarts", restarts, 0)
     key = jax.random.key(0) if key is None else _check.key("key", key)
-    return _run(_sharpness, fun, params, args, key, steps=steps, restarts=restarts)
+    return _run(_sharpness, fun, params, args, key, restarts, steps=steps)
 
 
 def spectral_density(fun, params, *, key, probes=8, steps=32, args=()):
@@ -388,12 +389,12 @@ def _direction(v, params):
     return jax.tree.map(lambda v, w: v.astype(w.dtype), v, params)
 
 
-def _objective(fun, params, args):
+def _objective(fun, params, args, name="fun"):
     """Return the loss as a function of the parameters alone."""
     def objective(params):
         return fun(params, *args)
 
-    _check.scalar_loss(objective, params)
+    _check.scalar_loss(objective, params, name)
     return objective
 
 
@@ -418,7 +419,7 @@ def _gauss_newton_vp(predict, params, args, loss, v):
         return predict(params, *args)
 
     out, Jv = jax.jvp(outputs, (params,), (v,))
-    HJv = _product(_objective(loss, out, args), out)(Jv)
+    HJv = _product(_objective(loss, out, args, "loss"), out)(Jv)
     return jax.vjp(outputs, params)[1](HJv)[0]
 
 
@@ -438,8 +439,8 @@ def _matrix_condition_number(matrix):
 
 
 def _slope_and_eigenvalues(fun, params, args):
-    slope = jnp.linalg.norm(ravel_pytree(jax.grad(fun)(params, *args))[0])
-    return slope, _eigenvalues(fun, params, args)
+    grad = jax.grad(_objective(fun, params, args))(params)
+    return jnp.linalg.norm(ravel_pytree(grad)[0]), _eigenvalues(fun, params, args)
 
 
 def _step_diagnostics(fun, params, args, learning_rate):
@@ -456,7 +457,7 @@ def _vdot(a, b):
     return jnp.dot(ravel_pytree(a)[0], ravel_pytree(b)[0], precision="highest")
 
 
-def _sharpness(fun, params, args, key, *, steps, restarts):
+def _sharpness(fun, params, args, key, restarts, *, steps):
     flat, unravel = ravel_pytree(params)
     product = _product(_objective(fun, params, args), params)
 
@@ -472,8 +473,12 @@ def _sharpness(fun, params, args, key, *, steps, restarts):
         done = residual <= jnp.sqrt(jnp.finfo(flat.dtype).eps) * jnp.max(abs(values))
         return found, values[-1], done, rounds + 1
 
-    start = jax.random.normal(key, flat.shape, flat.dtype), jnp.zeros([], flat.dtype), False, 0
-    return jax.lax.while_loop(lambda at: ~at[2] & (at[3] <= restarts), search, search(start))[1]
+    def goes_on(at):
+        _, _, done, rounds = at
+        return ~done & (rounds <= restarts)
+
+    start = jax.random.normal(key, flat.shape, flat.dtype), jnp.zeros([], flat.dtype), jnp.asarray(False), 0
+    return jax.lax.while_loop(goes_on, search, start)[1]
 
 
 def _spectral_density(fun, params, args, key, *, probes, steps):

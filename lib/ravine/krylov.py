@@ -80,7 +80,7 @@ def conjugate_gradient(matvec, b, x0=None, *, tol, max_steps):
         max_steps: the most steps to take, at least 1; each costs one product.
 
     Returns:
-        A `CG`. Only x has to be looked at if its status is ``Status.CONVERGED``.
+        A `CG`; its x is finite whatever the status says, unless the solution is too large for its type.
 
     Raises:
         TypeError: `matvec` is no function, `b` or `x0` holds other than real floating-point arrays, …
@@ -133,8 +133,9 @@ def _conjugate_gradient(matvec, b, x0, tol, *, max_steps):
     enough = jnp.maximum(jnp.asarray(tol, b.dtype), eps) * _norm(b / unit)
 
     def judged(rr):
-        return jnp.where(jnp.sqrt(rr) <= enough, Status.CONVERGED,
-                         jnp.where(jnp.isfinite(rr), Status.MAX_STEPS, Status.NOT_FINITE)).astype(jnp.int32)
+        unless_converged = jnp.where(jnp.isfinite(rr), Status.MAX_STEPS, Status.NOT_FINITE)
+        return jnp.where(jnp.isfinite(rr) & (jnp.sqrt(rr) <= enough), Status.CONVERGED,
+                         unless_converged).astype(jnp.int32)
 
     def goes_on(at):
         return (at.status == Status.MAX_STEPS) & (at.steps < max_steps)
