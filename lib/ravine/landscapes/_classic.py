@@ -1,8 +1,6 @@
-"""Analytic surfaces with known minima, each with a window to draw it in."""
+"""The test functions of optimization, whose minima are known."""
 
-import dataclasses
-from collections.abc import Callable
-from typing import Any
+import itertools
 
 import jax
 import jax.numpy as jnp
@@ -10,39 +8,7 @@ import numpy as np
 from jax.tree_util import Partial
 
 from ravine import _check
-
-Point = tuple[float, ...]
-
-
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True)
-class Surface:
-    """A function of a vector, and what is known of it.
-
-    Call it as the function that it is: ``surface(w)`` is a scalar for a vector `w`, in the type of `w`. For many
-    points there is `jax.vmap`.
-
-    Attributes:
-        fun: the function, as a `jax.tree_util.Partial` over its own parameters. So a surface may be an argument of a
-            jitted function, and two quadratics share one compiled program.
-        name: what a picture calls it.
-        minima: the points where it is locally least, as tuples; empty if there is none.
-        window: ((left, right), (bottom, top)), the part worth drawing of a surface over the plane.
-        start: a point from which descent is instructive.
-    """
-
-    fun: Callable[[Any], Any]
-    name: str = dataclasses.field(metadata={"static": True})
-    minima: tuple[Point, ...] = dataclasses.field(metadata={"static": True})
-    window: tuple[Point, Point] = dataclasses.field(metadata={"static": True})
-    start: Point = dataclasses.field(metadata={"static": True})
-
-    def __call__(self, w):
-        """Return the height over the point `w`, a vector of floats (a tuple or list of them will do)."""
-        w = jnp.asarray(w)
-        if w.ndim != 1:
-            raise ValueError(f"w has shape {w.shape}: {self.name} takes one point, a vector; jax.vmap takes it to many")
-        return self.fun(w if jnp.issubdtype(w.dtype, jnp.floating) else w.astype(float))
+from ravine.landscapes._surface import Surface
 
 
 def quadratic(condition_number=10.0, dimension=2, rotation=0.0):
@@ -116,3 +82,20 @@ himmelblau = Surface(
     (0.0, -0.5),
 )
 """Himmelblau's four equal minima (x² + y − 11)² + (x + y² − 7)²."""
+
+
+def _rastrigin(w):
+    return jnp.sum(w**2 + 20 * jnp.sin(jnp.pi * w) ** 2)  # 1 − cos 2x = 2 sin² x, which loses no digits near 0
+
+
+_DIMPLES = (0.0, -0.9949586376523348, 0.9949586376523348, -1.9899122337085497, 1.9899122337085497)
+
+rastrigin = Surface(
+    Partial(_rastrigin),
+    "Rastrigin",
+    tuple(sorted(itertools.product(_DIMPLES, repeat=2), key=lambda w: w[0] ** 2 + w[1] ** 2)),
+    ((-2.4, 2.4), (-2.4, 2.4)),
+    (-1.8, 1.3),
+)
+"""Rastrigin's egg carton Σ w[i]² + 10 (1 − cos 2πw[i]), in any dimension; least, 0, at 0, with a dimple near every
+point of whole numbers: 25 of them in the window of the plane."""
