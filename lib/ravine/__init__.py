@@ -18,7 +18,16 @@ _LAZY_MODULES = ("data", "exercises", "figures", "notebook", "plotting")
 _LAZY_NAMES = {"seen": "notebook", "show": "notebook", "panel": "notebook"}
 
 __all__ = [
-    "Run", "curvature", "initializers", "krylov", "landscapes", "minimize", "optimizers", "schedules", "training", *_rules
+    "Run",
+    "curvature",
+    "initializers",
+    "krylov",
+    "landscapes",
+    "minimize",
+    "optimizers",
+    "schedules",
+    "training",
+    *_rules,
 ]
 
 
