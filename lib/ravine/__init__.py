@@ -6,7 +6,7 @@
 
 import importlib
 
-from ravine import curvature, initializers, krylov, landscapes, optimizers, schedules, training
+from ravine import curvature, initializers, krylov, landscapes, networks, optimizers, schedules, training
 from ravine.optimizers import *  # noqa: F403
 from ravine.optimizers import __all__ as _rules
 from ravine.training import Run, minimize
@@ -24,6 +24,7 @@ __all__ = [
     "krylov",
     "landscapes",
     "minimize",
+    "networks",
     "optimizers",
     "schedules",
     "training",
