@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
+from jax.tree_util import Partial
 
 from curvature_cases import (
     MIXED,
@@ -28,7 +29,7 @@ def product(formula):
     """Return a wrong Hessian-vector product: ``formula(f, w, v)`` on vectors."""
     def wrong(fun, params, v):
         f, w, unravel = ravelled(fun, params)
-        return unravel(formula(f, w, ravel_pytree(v)[0]))
+        return unravel(jax.jit(lambda w, v: formula(f, w, v))(w, ravel_pytree(v)[0]))
 
     return wrong
 
@@ -37,7 +38,7 @@ def gauss_newton(formula):
     """Return a wrong Gauss-Newton product: ``formula(predict, loss, w, v)`` on vectors of parameters."""
     def wrong(predict, loss, params, v):
         predict, w, unravel = ravelled(predict, params)
-        return unravel(formula(predict, loss, w, ravel_pytree(v)[0]))
+        return unravel(jax.jit(lambda w, v: formula(predict, loss, w, v))(w, ravel_pytree(v)[0]))
 
     return wrong
 
@@ -57,7 +58,7 @@ def quadrature(weigh, start=lambda z: z):
     def density(fun, params, *, key, probes, steps):
         H, parts = jax.hessian(fun)(params), []
         for z in jax.random.rademacher(key, (probes, params.size), params.dtype):
-            basis = krylov.lanczos(lambda v: H @ v, start(z), steps)
+            basis = krylov.lanczos(Partial(jnp.matmul, H), start(z), steps)
             nodes, vectors = jnp.linalg.eigh(krylov.tridiagonal(basis.alpha, basis.beta))
             parts.append((nodes, weigh(vectors) / probes))
         return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
