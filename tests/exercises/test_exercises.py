@@ -4,15 +4,12 @@ import itertools
 import time
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-import optax
 import pytest
 from equivalents import EQUIVALENTS
 
-import ravine as rv
 from ravine.exercises import _compare, check
-from ravine.exercises._exercise import body, chapters, evaluate, find
+from ravine.exercises._exercise import body, chapters, evaluate
 
 EXERCISES = [exercise for exercises in chapters().values() for exercise in exercises.values()]
 MISTAKES = [pytest.param(exercise, name, id=f"{exercise.name}-{name}")
@@ -83,11 +80,13 @@ def test_with_a_distance_that_is_always_zero_the_margins_turn_red(monkeypatch):
 @by_name
 def test_the_probes_can_tell_answers_apart(exercise):
     assert len(exercise.probes) >= 3
-    for probe in exercise.probes:
-        arrays = [value for value in probe if isinstance(value, np.ndarray)]
+    probes = [[leaf for leaf in jax.tree.leaves(probe) if isinstance(leaf, np.ndarray)] for probe in exercise.probes]
+    for arrays in probes:
         assert arrays
-        assert all(value.dtype == np.float64 and np.all(value != 0) for value in arrays)
-    sizes = [abs(probe[0]).max() for probe in exercise.probes]
+        assert all(array.dtype == np.float64 for array in arrays)
+    for argument in zip(*probes, strict=True):
+        assert any(np.all(array != 0) for array in argument)
+    sizes = [abs(array).max() for arrays in probes for array in arrays]
     assert min(sizes) < 1e-5
     assert max(sizes) > 1e5
 
@@ -124,40 +123,3 @@ def test_a_check_is_quick(exercise):
             start = time.process_time()  # of this process: what else the machine does should fail no test
             assert check(exercise.name, function).outcome == outcome
             assert time.process_time() - start < limit
-
-
-# The references against the library's own rules
-
-def _steps(rule, w, v, grad, n=5):
-    """Run a rule of the library from weights w and velocity v."""
-    def surface(w):  # a scalar function with the gradient `grad`, for value_fn
-        return jnp.vdot(jax.lax.stop_gradient(grad(w)), w)
-
-    state, path = rule.init(w)._replace(slots=(v,)), []
-    for _ in range(n):
-        updates, state = rule.update(grad(w), state, w, value_fn=surface)
-        w = optax.apply_updates(w, updates)
-        path.append((w, *state.slots))
-    return path
-
-
-@pytest.mark.parametrize("name", ["velocity_step", "lookahead_step"])
-def test_momentum_references_are_the_rules_of_the_library(name):
-    reference, grad = find(name).reference, jax.grad(rv.landscapes.rosenbrock)
-    w, v, path = jnp.array([-1.0, 1.2]), jnp.array([0.03, -0.02]), []
-    rule = {"velocity_step": rv.momentum, "lookahead_step": rv.nesterov_lookahead}[name](1e-3, 0.8)
-    expected = _steps(optax.with_extra_args_support(rule), w, v, grad)
-    for _ in expected:
-        w, v = reference(w, v, grad(w) if name == "velocity_step" else grad, 1e-3, 0.8)
-        path.append((w, v))
-    np.testing.assert_allclose(path, expected, rtol=1e-12)
-
-
-def test_ewma_is_the_average_of_averaged_momentum_and_of_optax():
-    x, beta = jnp.array([3.0, -1.0, 4.0, 1.0, -5.0, 9.0]), 0.85
-    averages = find("ewma").reference(x, beta)
-    for rule, sign in [(rv.averaged_momentum(1.0, beta, debias=True), -1), (optax.ema(beta, debias=True), 1)]:
-        state = rule.init(x[0])
-        for value, average in zip(x, averages, strict=True):
-            update, state = rule.update(value, state)
-            np.testing.assert_allclose(sign * update, average, rtol=1e-12)

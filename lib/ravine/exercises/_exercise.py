@@ -108,12 +108,13 @@ def find(name):
 
     Raises:
         TypeError: `name` is no string.
-        ValueError: there is no such exercise; the error lists the nearest names.
+        ValueError: there is no such exercise; the error lists the nearest names, if any is near.
     """
     if not isinstance(name, str):
         raise TypeError(f'name = {name!r}: must be the name of an exercise, in quotes, as in check("ewma", ewma)')
     known = {name: exercise for exercises in chapters().values() for name, exercise in exercises.items()}
     if name not in known:
-        nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or sorted(known)
-        raise ValueError(f"name = {name!r}: there is no such exercise; did you mean {' or '.join(nearest)}?")
+        nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+        instead = f"did you mean {' or '.join(nearest)}?" if nearest else "progress() lists them all"
+        raise ValueError(f"name = {name!r}: there is no such exercise; {instead}")
     return known[name]

@@ -1,4 +1,4 @@
-"""Right answers written in other ways, one table an exercise: all of them must pass."""
+"""Right answers to the exercises of chapter 6, written in other ways."""
 
 import functools
 
