@@ -273,6 +273,7 @@ const kit = (() => {
       plot: (options) => plot(figure, options, (box) => (sizes.set(box, 0), observer.observe(box)), sizes),
       slider: (options) => slider(figure, options, syncs),
       choice: (options) => choice(figure, options, syncs),
+      select: (options) => select(figure, options, syncs),
       button(label, act, where = buttons) {
         const node = html("button", { type: "button" }, label);
         figure.listen(node, "click", act);
@@ -334,6 +335,16 @@ const kit = (() => {
     });
     where.append(html("fieldset", { class: "choice" }, html("legend", {}, label), ...inputs.flat()));
     syncs.push(() => inputs.forEach(([input]) => (input.checked = input.value === get())));
+  }
+
+  /** One of many: a drop-down list. `options` maps values to labels. */
+  function select(figure, { label, options, get, set, where = figure.controls }, syncs) {
+    const id = figure.name();
+    const node = html("select", { id, "data-lm-suppress-shortcuts": "true" },
+      ...Object.entries(options).map(([value, text]) => html("option", { value }, text)));
+    figure.listen(node, "change", () => (set(node.value), figure.release()));
+    where.append(html("div", { class: "select" }, html("label", { for: id }, label), node));
+    syncs.push(() => (node.value = get()));
   }
 
   /**
@@ -487,6 +498,21 @@ const kit = (() => {
       /** A small filled circle. */
       ball: (key, x, y, style, r = 5) =>
         near([x, y]) && mark("data", key, "circle", { cx: toX(x), cy: toY(y), r, class: style }),
+      /** An arrow between points of the data. One that ends far outside keeps its direction. */
+      arrow(key, from, to, style) {
+        const [x, y] = [toX(from[0]), toY(from[1])];
+        let [dx, dy] = [toX(to[0]) - x, toY(to[1]) - y];
+        const length = Math.hypot(dx, dy);
+        if (!(near(from) && length > 0 && length < Infinity)) return;
+        const [ux, uy] = [dx / length, dy / length];
+        if (length > FAR) [dx, dy] = [FAR * ux, FAR * uy];
+        const barb = Math.min(9, length / 2);
+        const [bx, by] = [x + dx - barb * ux, y + dy - barb * uy];
+        const side = (sign) => `${(bx - sign * 0.45 * barb * uy).toFixed(1)} ${(by + sign * 0.45 * barb * ux).toFixed(1)}`;
+        const tip = `${(x + dx).toFixed(1)} ${(y + dy).toFixed(1)}`;
+        const d = `M${x.toFixed(1)} ${y.toFixed(1)}L${tip}M${side(1)}L${tip}L${side(-1)}`;
+        mark("data", key, "path", { d, class: `line arrow ${style}` });
+      },
       /** Text at pixels; lines are parted by newlines. */
       text(key, x, y, text, style, anchor = "start") {
         const lines = text.split("\n");
