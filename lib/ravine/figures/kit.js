@@ -93,6 +93,35 @@ const kit = (() => {
     };
   }
 
+  /**
+   * Random numbers that a seed determines, the same in every browser: arrays of n numbers uniform in [0, 1) or standard
+   * normal, and permutations of 0 … n − 1. A seed has many streams, independent of each other. (sfc32, Doty-Humphrey 2010.)
+   */
+  function random(seed, stream = 0) {
+    let [a, b, c, count] = [seed | 0, stream | 0, 0x9e3779b9 | 0, 1];
+    const bits = () => {
+      const result = (a + b + count++) | 0;
+      a = b ^ (b >>> 9);
+      b = (c + (c << 3)) | 0;
+      c = (((c << 21) | (c >>> 11)) + result) | 0;
+      return result >>> 0;
+    };
+    for (let round = 0; round < 20; round++) bits(); // seeds that differ in one bit have parted by now
+    const next = () => ((bits() >>> 5) * 2 ** 26 + (bits() >>> 6)) / 2 ** 53;
+    return {
+      uniform: (n) => new Float64Array(n).map(next),
+      normal: (n) => new Float64Array(n).map(() => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next())),
+      permutation(n) {
+        const order = new Float64Array(n).map((_, i) => i);
+        for (let i = n - 1; i > 0; i--) {
+          const j = Math.floor(next() * (i + 1));
+          [order[i], order[j]] = [order[j], order[i]];
+        }
+        return order;
+      },
+    };
+  }
+
   // ---------------------------------------------------------------- fields: values on a grid
 
   /** Tabulate `evaluate(x, y)` at all pairs of `xs` and `ys`: the values of row j begin at j * xs.length. */
@@ -628,5 +657,5 @@ const kit = (() => {
     return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
   }
 
-  return { html, svg, clamp, round, number, linear, log, lowest, memo, field, grid, sample, refine, levelLine, spots, spread, frame, pixel };
+  return { html, svg, clamp, round, number, linear, log, lowest, memo, random, field, grid, sample, refine, levelLine, spots, spread, frame, pixel };
 })();
