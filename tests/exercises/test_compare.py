@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ravine.exercises._compare import Mismatch, agree, compare, describe, margin, plain
+from ravine.exercises._compare import Mismatch, Unfit, Within, agree, compare, describe, margin, plain
 
 NAMES = ("w", "v")
 
@@ -81,3 +81,20 @@ def test_the_worst_entry_has_a_name():
 
 def test_a_single_number_is_described_as_one():
     assert describe(plain(3.0)) == "one number"
+
+
+@pytest.mark.parametrize(("measured", "distance"),
+                         [(2.0, 0.0), (2.4, 0.8), (1.2, 1.6), (np.inf, np.inf), (np.nan, np.inf)])
+def test_a_number_subject_to_chance_has_a_bound_of_its_own(measured, distance):
+    answer, expected = (Within(np.float64(measured), 0.5), np.ones(2)), (Within(np.float64(2.0), 0.5), np.ones(2))
+    assert margin(answer, expected, NAMES) == pytest.approx(distance)
+    assert [leaf.entry for leaf in compare(answer, expected, NAMES)] == ["w", "v[0]"]
+
+
+def test_what_cannot_be_measured_says_why_and_equals_only_itself():
+    fits, one, other = (np.ones(2), np.ones(2)), Unfit("w is no list"), Unfit("w is empty")
+    assert margin(one, one, NAMES) == 0
+    for answer, expected in [(one, fits), (fits, one), (one, other)]:
+        assert margin(answer, expected, NAMES) == np.inf
+        with pytest.raises(Mismatch, match="w is no list"):
+            compare(answer, expected, NAMES)

@@ -5,10 +5,11 @@ import re
 from pathlib import Path
 
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from ravine.exercises import Result, _check, _exercise, _show, check, hint, progress, solution
-from ravine.exercises._exercise import Exercise, find
+from ravine.exercises._exercise import Exercise, Key, find
 
 VELOCITY = find("velocity_step").reference
 
@@ -99,6 +100,37 @@ def test_an_error_deep_in_a_library_shows_the_students_own_line():
 def test_the_function_of_a_probe_is_shown_as_it_can_be_typed():
     message = check("lookahead_step", lambda w, v, grad, lr, mu: (w, v)).message
     assert "\n    grad = lambda w: jnp.array([1.0, 20.0]) * w\n" in message
+
+
+def _tree_and_key(tree, key):
+    """The reference of an exercise whose answers are random."""
+    return tree["w"][0] + 0.0 * key.size
+
+
+def _sum_and_sign(inputs, outputs):
+    return [(np.asarray(np.sum(output)), np.sign(output)) for output in outputs]
+
+
+def test_random_answers_are_compared_by_their_facts_and_trees_and_keys_are_shown(monkeypatch):
+    probe = {"w": [np.array([[1.5, -2.0]]), 3.0]}, Key(7)
+    exercise = Exercise(_tree_and_key, "w", [probe], "", "", "", {
+        "negated": (lambda tree, key: -tree["w"][0], "the sign is wrong. Do not negate.")},
+        facts="total, signs", measure=_sum_and_sign)
+    monkeypatch.setattr(_check, "find", lambda _: exercise)
+    assert check("_tree_and_key", lambda tree, key: jnp.array([[2.5, -3.0]])).outcome == "pass"
+    assert check("_tree_and_key", lambda tree, key: jnp.array([[-2.5, 3.0]])).message == (
+        "✗ _tree_and_key: the sign is wrong. On probe 1 your total = 0.5, expected -0.5. Do not negate. "
+        'Next: hint("_tree_and_key")')
+    assert check("_tree_and_key", lambda tree, key: jnp.array([[2.5, -4.0]])).message == """\
+✗ _tree_and_key: not the expected numbers, and no mistake that I know by name.
+  on probe 1 of 1, with
+    tree = {'w': [[[1.5, -2]], 3]}
+    key = jax.random.key(7)
+  your     w = [[2.5, -4]]
+  your     total = -1.5
+  expected total = -0.5
+  your     signs is right
+  Next: hint("_tree_and_key")"""
 
 
 def test_nan_is_named_with_its_entry():

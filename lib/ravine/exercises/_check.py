@@ -95,18 +95,18 @@ def judge(exercise, attempt):
                  f"when it was called as {exercise.call}")
         return "raised", f"{attempt.error}\n  {where}", None
 
-    x64, answers, names = jax.config.jax_enable_x64, attempt.outputs, exercise.outputs
-    expected = evaluate(exercise, exercise.reference, x64)
-    if _compare.agree(answers, expected, names):
-        return "pass", f"right, on all {len(expected)} probes.", None
-    if any(answer is None for answer in answers):
+    if any(output is None for output in attempt.outputs):
         text = f"nothing returned. The function should end by returning {exercise.returns}."
         return "mistake", text, "nothing returned"
+    x64, names = jax.config.jax_enable_x64, exercise.compared
+    answers, expected = exercise.comparable(attempt.outputs), evaluate(exercise, exercise.reference, x64)
+    if _compare.agree(answers, expected, names):
+        return "pass", f"right, on all {len(expected)} probes.", None
     for name, (function, message) in exercise.mistakes.items():
         if _compare.agree(answers, evaluate(exercise, function, x64), names):
             said, _, right = message.partition(". ")
             return "mistake", f"{said}. {_example(answers, expected, names)}{right}", name
-    return *_not_recognised(exercise, answers, expected, names), None
+    return *_not_recognised(exercise, attempt.outputs, answers, expected), None
 
 
 def _time_is_up(exercise, attempt):
@@ -130,13 +130,15 @@ def _example(answers, expected, names):
     return f"On probe {number + 1} your {leaf.entry} = {yours:.{digits}g}, expected {wanted:.{digits}g}. "
 
 
-def _not_recognised(exercise, answers, expected, names):
+def _not_recognised(exercise, outputs, answers, expected):
     """Return outcome and text for an answer that is neither right nor a mistake with a name."""
     try:
-        number, leaves = _first_wrong(answers, expected, names)
+        number, leaves = _first_wrong(answers, expected, exercise.compared)
     except _compare.Mismatch as mismatch:
         return "structure", f"{mismatch}."
     lines = [_probe(exercise, number)]
+    if exercise.measure:
+        lines.append(f"your     {exercise.returns} = {_text(outputs[number])}")
     for leaf in leaves:
         if leaf.off.max() <= 1:
             lines.append(f"your     {leaf.name} is right")
@@ -167,13 +169,15 @@ def _probe(exercise, index):
 
 
 def _text(value, digits=4):
-    """Return an input or output as text: arrays as lists, long ones shortened, a function as its one expression."""
+    """Return an input or output as text: arrays as lists, large ones shortened, a function as its one expression."""
     if callable(value):
         return f"lambda {', '.join(inspect.signature(value).parameters)}: {body(value).removeprefix('return ')}"
     if isinstance(value, np.ndarray) and value.size > 40:
         return np.array2string(value, precision=digits, threshold=40, separator=", ")
-    if isinstance(value, np.ndarray) and value.ndim:
+    if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim):
         return f"[{', '.join(_text(entry, digits) for entry in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key!r}: {_text(entry, digits)}' for key, entry in value.items())}}}"
     return f"{value:.{digits}g}" if isinstance(value, (float, np.floating)) else str(value)
 
 

@@ -39,6 +39,21 @@ class Opaque:
 
 
 @dataclass(frozen=True)
+class Unfit:
+    """Stands for an output in which the facts of an exercise cannot be measured; says why, in words."""
+
+    words: str
+
+
+@dataclass(frozen=True)
+class Within:
+    """A measured number that is subject to chance, and how far two right answers can be apart in it by chance."""
+
+    value: ndarray
+    bound: float
+
+
+@dataclass(frozen=True)
 class Leaf:
     """One array of an answer beside the expected one; `off` is their distance entry by entry, in tolerances."""
 
@@ -74,7 +89,7 @@ def plain(value):
 
 
 def compare(answer, expected, names):
-    """Return a `Leaf` for each array of `expected`.
+    """Return a `Leaf` for each array of `expected`, and none if both are `Unfit` for the same reason.
 
     Args:
         answer: what was returned, made `plain`.
@@ -84,6 +99,10 @@ def compare(answer, expected, names):
     Raises:
         Mismatch: they cannot be compared entry by entry.
     """
+    if isinstance(answer, Unfit) or isinstance(expected, Unfit):
+        if answer == expected:
+            return []
+        raise Mismatch(answer.words if isinstance(answer, Unfit) else expected.words)
     if not isinstance(expected, tuple) or len(names) != len(expected):  # a mistake may have another structure
         return _leaves(answer, expected, names[0])
     wanted = f"({', '.join(names)})"
@@ -97,7 +116,7 @@ def compare(answer, expected, names):
 def margin(answer, expected, names):
     """Return how far `answer` is from `expected`, in tolerances: at most 1 is right; inf if nothing fits."""
     try:
-        return max(float(leaf.off.max(initial=0.0)) for leaf in compare(answer, expected, names))
+        return max((float(leaf.off.max(initial=0.0)) for leaf in compare(answer, expected, names)), default=0.0)
     except Mismatch:
         return inf
 
@@ -135,6 +154,9 @@ def _leaves(answer, expected, name):
         if type(answer) is not type(expected) or _keys(answer) != _keys(expected):
             raise Mismatch(f"{name} is {describe(answer)}, and should be {describe(expected)}")
         return [leaf for key, entry in pairs for leaf in _leaves(answer[key], entry, f"{name}[{key!r}]")]
+    if isinstance(expected, Within):
+        off = abs(asarray(answer.value - expected.value, float64)) / expected.bound
+        return [Leaf(name, asarray(answer.value), asarray(expected.value), where(isnan(off), inf, off))]
     if isinstance(answer, tuple) and answer:
         answer = _stacked(answer)
     if not isinstance(answer, ndarray) or _kind(answer) != _kind(expected):

@@ -17,6 +17,16 @@ import numpy as np
 from ravine.exercises import _compare
 
 
+@dataclass(frozen=True)
+class Key:
+    """A random key among a probe's arguments: it reaches an answer as ``jax.random.key(seed)``."""
+
+    seed: int
+
+    def __repr__(self):
+        return f"jax.random.key({self.seed})"
+
+
 @dataclass(frozen=True, eq=False)
 class Exercise:
     """One exercise: everything that `check`, `hint` and `solution` need to know about it.
@@ -25,14 +35,18 @@ class Exercise:
         reference: the answer, a module-level function of a few lines. The exercise is named after it; its signature and
             docstring are the stub's.
         returns: the names of what it returns, as in ``"w, v"``.
-        probes: the inputs to try, a tuple of arguments each. Arrays are NumPy literals, and reach an answer as JAX
-            arrays; of one shape in all probes, since JAX compiles anew for each shape. Functions are single
-            expressions, so that a message can show them.
+        probes: the inputs to try, a tuple of arguments each. Arrays are NumPy literals, also within dicts and lists,
+            and reach an answer as JAX arrays; of one shape in all probes, since JAX compiles anew for each shape.
+            Random keys are a `Key`. Functions are single expressions, so that a message can show them.
         concept: the first hint, the idea in words.
         formula: the second hint.
         blank: the part of the reference's code that the third hint leaves out; it stands there once.
         mistakes: ``{name: (function, message)}``. Each function differs from the reference in one thing. The message
             begins with a sentence that says what was done; what follows says what is right.
+        facts: for answers that are random or not unique, the names of what is compared in place of the outputs.
+        measure: ``measure(inputs, outputs)`` finds these facts, a tuple for each probe, in what an answer returned on
+            all of them, made `_compare.plain`. A number that is subject to chance is a `_compare.Within`. Where there
+            is nothing to measure it gives an `_compare.Unfit`, which says why: outputs can be of any kind.
     """
 
     reference: Callable
@@ -42,6 +56,8 @@ class Exercise:
     formula: str
     blank: str
     mistakes: dict[str, tuple[Callable, str]]
+    facts: str = ""
+    measure: Callable | None = None
 
     @property
     def name(self):
@@ -59,9 +75,9 @@ class Exercise:
         return tuple(inspect.signature(self.reference).parameters)
 
     @property
-    def outputs(self):
-        """The names of what the function returns, as a tuple."""
-        return tuple(self.returns.split(", "))
+    def compared(self):
+        """The names of what is compared, as a tuple: what the function returns, or the facts about it."""
+        return tuple((self.facts or self.returns).split(", "))
 
     @property
     def hints(self):
@@ -70,18 +86,27 @@ class Exercise:
 
     def inputs(self):
         """Return the probes' arguments, made anew, so that nobody can spoil them for the next."""
-        return [jax.tree.map(lambda x: jnp.array(x) if isinstance(x, np.ndarray) else x, probe)
-                for probe in self.probes]
+        return [jax.tree.map(_input, probe) for probe in self.probes]
+
+    def comparable(self, outputs):
+        """Return what is compared for each probe, from what an answer returned on all of them."""
+        return self.measure(self.inputs(), outputs) if self.measure else outputs
+
+
+def _input(x):
+    if isinstance(x, Key):
+        return jax.random.key(x.seed)
+    return jnp.array(x) if isinstance(x, np.ndarray) else x
 
 
 @functools.lru_cache(maxsize=1024)
 def evaluate(exercise, function, x64):
-    """Return what the exercise's own `function` (its reference or a mistake) gives on each probe, as plain values.
+    """Return what there is to compare, for each probe, of the exercise's own `function` (its reference or a mistake).
 
     `x64` is ``jax.config.jax_enable_x64``: it is here so that the cache tells the two precisions apart.
     """
     with jax.default_device(jax.devices("cpu")[0]):
-        return [_compare.plain(function(*inputs)) for inputs in exercise.inputs()]
+        return exercise.comparable([_compare.plain(function(*inputs)) for inputs in exercise.inputs()])
 
 
 def body(function):
