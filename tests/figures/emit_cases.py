@@ -135,6 +135,9 @@ CASES = {
     "gradient of solve": (jax.grad(lambda x: jnp.sum(jnp.linalg.solve(SPD + jnp.diag(x**2), x) ** 2)), (X,)),
     "cholesky": (lambda x: jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(SPD + jnp.diag(x**2)), True), x), (X,)),
 
+    "qr": (lambda a: [part for z in (a, a.T, a[:3, :3], jnp.eye(4)) for part in jnp.linalg.qr(z)], (A,)),
+    "diagonal": (lambda a: jnp.diagonal(jnp.linalg.qr(a)[1]), (A,)),
+
     # Control flow and derivatives
     "scan": (lambda x, a: lax.scan(lambda c, row: ((c[0] + row[:3], c[1] * 0.5 + c[0][0]), (row * c[1], c[0])),
                                    (x, 1.0), a), (X, A)),

@@ -97,7 +97,8 @@ def test_the_cases_meet_every_primitive(table):
     templates = {(name, letter) for letter, table in _primitives._TEMPLATES.items() for name in table}
     assert not templates - met
     of_other_versions = {"device_put", "stack", "unstack", "tile"}
-    elsewhere = {"eigh", "objective_value", "objective_gradient", "objective_hessian"}
+    elsewhere = {"eigh", "random_normal", "random_uniform"}
+    elsewhere |= {"objective_value", "objective_gradient", "objective_hessian"}
     assert not set(_primitives._RULES) - {name for name, _ in met} - of_other_versions - elsewhere
 
 
@@ -216,6 +217,40 @@ def test_a_rule_sees_a_tree_and_a_loss_sees_data(page):
     assert relative_error(path, twin) < 1e-12
 
 
+# Random numbers
+
+INITIALIZERS = {  # name -> (the initializer, the standard sample that it scales)
+    "zeros": (rv.initializers.zeros, None),
+    "normal": (rv.initializers.normal(0.1), jax.random.normal),
+    "kaiming_normal": (rv.initializers.kaiming_normal(), jax.random.normal),
+    "kaiming_uniform": (rv.initializers.kaiming_uniform(), jax.random.uniform),
+    "orthogonal": (rv.initializers.orthogonal(2.0), jax.random.normal),
+}
+
+
+@pytest.mark.parametrize("shape", [(5, 4), (3, 7), (2, 2)], ids=str)
+def test_an_initializer_is_that_of_the_library_given_the_same_sample(page, shape):
+    key, texts, calls = jax.random.key(3), [], []
+    for name, (init, sample) in INITIALIZERS.items():
+        tall = (max(shape), min(shape)) if name == "orthogonal" else shape  # it draws a tall matrix in any case
+        numbers = "" if sample is None else encode(sample(key, tall, float))
+        drawn = "none" if sample is None else sample.__name__
+        texts.append(emit(name, functools.partial(init, shape=shape, dtype=np.float64), key))
+        calls.append(f"{name}({{ {drawn}: () => {numbers or 0} }})")
+    for twin, (init, _) in zip(run(page, "".join(texts), *calls), INITIALIZERS.values(), strict=True):
+        np.testing.assert_allclose(np.reshape(twin, shape), init(key, shape, np.float64), rtol=1e-13, atol=1e-15)
+
+
+def test_draws_come_from_one_generator_in_order(page):
+    def two(key, low):
+        one, other = jax.random.split(key)
+        return jax.random.uniform(one, (2,), minval=low, maxval=5.0), jax.random.uniform(other, (2,)), low
+
+    made = "{ n: 0, uniform(n) { return new Float64Array(n).map(() => ++this.n / 8); } }"
+    (twins,) = run(page, emit("two", two, jax.random.key(0), 1.0), f"two({made}, 1)")
+    assert twins == [[1.5, 2.0], [0.375, 0.5], 1.0]
+
+
 # What else is promised
 
 def test_the_text_does_not_depend_on_the_precision_of_the_session():
@@ -258,7 +293,7 @@ def test_all_that_a_text_declares_bears_its_name():
 @pytest.mark.parametrize(("fun", "argument", "message"), [
     (jax.scipy.special.gammaln, 2.0, "emitting f: the JAX primitive lgamma: it has no JavaScript here for float64"),
     (lambda x: jax.lax.scan(lambda c, _: (jax.lax.lgamma(c), None), x, length=2)[0], 2.0, "the JAX primitive lgamma"),
-    (lambda x: x + jax.random.normal(jax.random.key(0)), 2.0, "random_.*: random numbers are drawn by the page"),
+    (lambda x: x + jax.random.normal(jax.random.key(0)), 2.0, "random_normal: random numbers are drawn by the page; pass them, or a key"),
     (lambda x: x.astype(jnp.float32), 2.0, "primitive convert_element_type: its type float32 is none of float64"),
     (lambda a: jnp.linalg.inv(a), np.ones((2, 3, 3)), "primitive lu: one matrix at a time"),
     (lambda a: jnp.sort(a), A, "primitive sort: only vectors"),

@@ -11,6 +11,9 @@ objective that stays opaque, and `emit_objective` to a surface; the page brings 
 
 Arrays are Float64Arrays, row by row; scalars are numbers, or booleans where JAX has booleans. Inputs are never changed.
 int64 is exact up to 2⁵³.
+
+A random key is traced as what it is for: a key among the arguments becomes the page's own generator (`kit.random`), and
+every `jax.random.normal` or `uniform` takes the next numbers from it. How a function splits its key is its own affair.
 """
 
 import re
@@ -35,6 +38,7 @@ from ravine.figures._primitives import apply
 _FEW = 16  # entries: known integer arrays up to this size are computed beforehand
 _CALLS = {"jit", "pjit", "closed_call", "core_call", "checkpoint", "remat2",
           "custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr"}
+_DRAWS = {"_normal": "random_normal", "_uniform": "random_uniform"}  # how jax.random calls what it compiles
 
 
 def emit(name, fun, *example_args, unroll=16):
@@ -45,7 +49,8 @@ def emit(name, fun, *example_args, unroll=16):
         fun: a function of trees of arrays, returning one.
         *example_args: arguments of the shapes and types wanted; floating-point ones count as float64. Their leaves,
             in the order of `jax.tree.leaves`, are the arguments in JavaScript: a number for a scalar, a Float64Array,
-            row by row, for an array. The function returns its one leaf, or an array of its leaves.
+            row by row, for an array, a generator with ``normal(n)`` and ``uniform(n)`` for a random key. The function
+            returns its one leaf, or an array of its leaves.
         unroll: arrays of at most so many entries become scalars, larger ones are worked on in loops.
 
     Raises:
@@ -228,7 +233,12 @@ class _Plan:
         for eqn in jaxpr.eqns:
             ins = [read(var) for var in eqn.invars]
             callee, given = _callee(eqn, ins)
-            if callee is not None:
+            if (draw := _draw(eqn)) is not None:  # each time anew, and whatever the key: it is left behind
+                outs = [_Ref(var.aval) for var in eqn.outvars]
+                self.equations.append(_Equation(draw, {}, ins[1:], outs))
+            elif eqn.primitive.name == "platform_index":
+                outs = [np.int32(eqn.params["platforms"].index(None))]
+            elif callee is not None:
                 outs = self._flatten(callee.jaxpr, callee.consts, given)
             elif _foldable(eqn, ins):
                 outs = eqn.primitive.bind(*ins, **eqn.params)
@@ -264,10 +274,23 @@ def _callee(eqn, ins):
         first = lengths.matvec + lengths.vecmat
         right = first + lengths.solve + lengths.transpose_solve
         return eqn.params["jaxprs"].solve, ins[first:first + lengths.solve] + ins[right:]
+    if eqn.primitive.name == "cond" and isinstance(ins[0], np.ndarray | np.generic):
+        branches = eqn.params["branches"]
+        return branches[int(np.clip(ins[0], 0, len(branches) - 1))], ins[1:]
     if eqn.primitive.name not in _CALLS:
         return None, None
     body = next(eqn.params[key] for key in ("jaxpr", "call_jaxpr", "fun_jaxpr") if key in eqn.params)
     return (ClosedJaxpr(body, ()) if isinstance(body, Jaxpr) else body), ins
+
+
+def _draw(eqn):
+    """Return what an equation draws, if it is a draw of random numbers, else None."""
+    draws = eqn.primitive.name in _CALLS and _is_key(eqn.invars[0].aval) if eqn.invars else False
+    return _DRAWS.get(eqn.params.get("name")) if draws else None
+
+
+def _is_key(example):
+    return hasattr(example, "dtype") and jax.dtypes.issubdtype(example.dtype, jax.dtypes.prng_key)
 
 
 def _has_body(eqn):
@@ -294,6 +317,8 @@ class _Emitter(Writer):
         if isinstance(example, (bool, int, float)):
             example = jax.ShapeDtypeStruct((), {bool: bool, int: np.int64, float: np.float64}[type(example)])
         name = self.let(expression)
+        if _is_key(example):
+            self.generator = name
         if example.shape == ():
             return self.scalars(example, [name])
         self.borrowed.add(name)
@@ -325,7 +350,7 @@ class _Emitter(Writer):
                 values = apply(self, eqn, [self.read(env, x) for x in eqn.ins])
             except Unsupported as error:
                 random = eqn.name.startswith(("random_", "threefry")) or "key<" in str(eqn.outs[0].dtype)
-                reason = "random numbers are drawn by the page; pass them in as arguments" if random else error
+                reason = "random numbers are drawn by the page; pass them, or a key" if random else error
                 raise NotImplementedError(f"emitting {self.name}: the JAX primitive {eqn.name}: {reason}") from None
             for out, value in zip(eqn.outs, values, strict=True):
                 env[out] = self.settled(value, uses[out] if uses else 2)

@@ -122,6 +122,7 @@ class Writer:
         self.name, self.unroll, self.reserved = name, unroll, set(reserved)
         self.block, self.numbers = Block(), itertools.count(1)
         self.helpers, self.constants, self.borrowed = {}, {}, set()
+        self.generator = None  # the name of the argument that draws random numbers
 
     # Statements
 

@@ -398,6 +398,12 @@ def _square(params, x):
     return x.shape[:1]
 
 
+def _tall(params, x):
+    if params["full_matrices"] or params.get("pivoting") or len(x.shape) != 2:
+        raise Unsupported("only the reduced form of one matrix, without pivoting")
+    return x.shape
+
+
 def _triangular(params, a, b):
     if not params["left_side"]:
         raise Unsupported("only from the left")
@@ -457,6 +463,19 @@ def cond(js, eqn, which, *xs):
     return results
 
 
+# The generator of random numbers, an argument of the emitted function
+
+def draw(kind_of, template):
+    def rule(js, eqn, *bounds):
+        if not js.generator:
+            raise Unsupported("no key among the arguments")
+        (out,), name = eqn.outs, js.fresh("t")
+        js.write(f"const {name} = {js.generator}.{kind_of}({math.prod(out.shape)});", (name,))  # stays where it is
+        return entrywise(js, eqn, template, js.stored(out, name), *bounds)
+
+    return rule
+
+
 # The opaque objective, an argument of the emitted function
 
 def objective(method):
@@ -483,8 +502,10 @@ _RULES = {
     "cumsum": cumulate("a + b"), "cumprod": cumulate("a * b"), "cummax": cumulate("Math.max(a, b)"),
     "cummin": cumulate("Math.min(a, b)"), "sort": sort,
     "lu": intrinsic("lu", _square), "cholesky": intrinsic("cholesky", _square), "eigh": intrinsic("eigh", _square),
+    "qr": intrinsic("qr", _tall),
     "triangular_solve": intrinsic("triangular_solve", _triangular),
     "scan": scan, "while": while_, "cond": cond,
+    "random_normal": draw("normal", "{}"), "random_uniform": draw("uniform", "{1} + ({2} - {1}) * {0}"),
     "objective_value": objective("f"), "objective_gradient": objective("g"), "objective_hessian": objective("H"),
 }
 

@@ -108,6 +108,30 @@ function triangular_solve(a, right, n, m, lower, transposed, unit) { // a (n, n)
   return x;
 }
 
+// Householder's reflections, with the signs that LAPACK gives them. [Q, R], Q with min(rows, columns) columns.
+function qr(matrix, rows, columns) {
+  const size = Math.min(rows, columns), r = matrix.slice(), q = new Float64Array(rows * size), mirrors = [];
+  const reflect = (x, width, mirror) => {
+    for (let j = 0; j < width; j++) {
+      let sum = 0;
+      for (let i = 0; i < rows; i++) sum += mirror[i] * x[i * width + j];
+      for (let i = 0; i < rows; i++) x[i * width + j] -= 2 * sum * mirror[i];
+    }
+  };
+  for (let k = 0; k < size; k++) {
+    q[k * size + k] = 1;
+    const column = Float64Array.from({ length: rows }, (_, i) => (i < k ? 0 : r[i * columns + k]));
+    if (!column.some((entry, i) => i > k && entry !== 0)) continue;
+    column[k] += (column[k] < 0 ? -1 : 1) * Math.hypot(...column);
+    const length = Math.hypot(...column);
+    mirrors.unshift(column.map((entry) => entry / length));
+    reflect(r, columns, mirrors[0]);
+    for (let i = k + 1; i < rows; i++) r[i * columns + k] = 0;
+  }
+  for (const mirror of mirrors) reflect(q, size, mirror);
+  return [q, r.slice(0, size * columns)];
+}
+
 // Jacobi's method: rotate the off-diagonal entries away, sweep after sweep. [eigenvectors in columns, eigenvalues],
 // ascending; the sign of a vector is chosen so that its largest entry is positive.
 function eigh(matrix, n) {
