@@ -178,3 +178,40 @@ class Choice(traitlets.TraitType):
         if value not in self.options:
             raise ValueError(f"{self.name} = {value!r}: must be one of {', '.join(self.options)}")
         return value
+
+
+class Choices(traitlets.TraitType):
+    """A setting that is a list of words, each one of those that `options()` returns, none twice."""
+
+    def __init__(self, default, options):
+        super().__init__(list(default))
+        self.options = options
+        self.tag(sync=True, setting=True)
+
+    def validate(self, obj, value):
+        """Return the value as a list, or raise."""
+        if isinstance(value, str) or not hasattr(value, "__iter__"):
+            raise TypeError(f"{self.name} = {value!r}: must be a list of names")
+        for each in value:
+            if each not in self.options():
+                raise ValueError(f"{self.name} has {each!r}: every entry must be one of {', '.join(self.options())}")
+        return list(dict.fromkeys(value))
+
+
+class NamedNumbers(traitlets.TraitType):
+    """A setting that is a dict of numbers in an interval, under some of the names that `options()` returns."""
+
+    def __init__(self, options, allowed):
+        super().__init__({})
+        self.options, self.allowed = options, allowed
+        self.tag(sync=True, setting=True)
+
+    def validate(self, obj, value):
+        """Return the value as a dict of floats, or raise."""
+        if not isinstance(value, dict):
+            raise TypeError(f"{self.name} = {value!r}: must be a dict of numbers by name")
+        for name in value:
+            if name not in self.options():
+                raise ValueError(f"{self.name} has {name!r}: every name must be one of {', '.join(self.options())}")
+        return {name: float(_check.number(f"{self.name}[{name!r}]", number, self.allowed, scalar=True))
+                for name, number in value.items()}

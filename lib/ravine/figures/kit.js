@@ -303,6 +303,7 @@ const kit = (() => {
       slider: (options) => slider(figure, options, syncs),
       choice: (options) => choice(figure, options, syncs),
       select: (options) => select(figure, options, syncs),
+      checks: (options) => checks(figure, options, syncs),
       button(label, act, where = buttons) {
         const node = html("button", { type: "button" }, label);
         figure.listen(node, "click", act);
@@ -364,6 +365,21 @@ const kit = (() => {
     });
     where.append(html("fieldset", { class: "choice" }, html("legend", {}, label), ...inputs.flat()));
     syncs.push(() => inputs.forEach(([input]) => (input.checked = input.value === get())));
+  }
+
+  /** Any of a few: check boxes. `get()` lists the values checked; `set(list)` has them in the order of `options`. */
+  function checks(figure, { label, options, get, set, where = figure.controls }, syncs) {
+    const inputs = Object.keys(options).map((value) =>
+      html("input", { type: "checkbox", value, "data-lm-suppress-shortcuts": "true" }));
+    const boxes = inputs.map((input) => html("label", {}, input, options[input.value]));
+    for (const input of inputs) {
+      figure.listen(input, "change", () => {
+        set(inputs.filter((each) => each.checked).map((each) => each.value));
+        figure.release();
+      });
+    }
+    where.append(html("fieldset", { class: "checks" }, html("legend", {}, label), ...boxes));
+    syncs.push(() => inputs.forEach((input) => (input.checked = get().includes(input.value))));
   }
 
   /** One of many: a drop-down list. `options` maps values to labels. */
@@ -482,12 +498,12 @@ const kit = (() => {
       head, panel,
       get area() { return area; },
 
-      /** Begin a drawing in the scales x and y, with the axes named. */
-      begin({ x, y, xName, yName }) {
+      /** Begin a drawing in the scales x and y, with the axes named; `margin` is what it leaves free on the right. */
+      begin({ x, y, xName, yName, margin = right }) {
         const width = sizes.get(box);
         const height = Math.round(clamp(width * ratio, 170, 420));
         scales = { x, y };
-        area = { left, top, width: width - left - right, height: height - top - bottom };
+        area = { left, top, width: width - left - margin, height: height - top - bottom };
         drawn = new Set();
         const { width: w, height: h } = area;
         build(root, { width, height, viewBox: `0 0 ${width} ${height}` }, []);
@@ -657,5 +673,14 @@ const kit = (() => {
     return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
   }
 
-  return { html, svg, clamp, round, number, linear, log, lowest, memo, random, field, grid, sample, refine, levelLine, spots, spread, frame, pixel };
+  /** `count` canvas pixels on the way from one of the figure's CSS colours to another. */
+  function ramp(node, from, to, count) {
+    const ends = [from, to].map((variable) => pixel(node, variable));
+    return grid(0, 1, count).map((share) => [0, 8, 16].reduce((mixed, shift) => {
+      const [a, b] = ends.map((colour) => (colour >>> shift) & 255);
+      return mixed + Math.round(a + share * (b - a)) * 2 ** shift;
+    }, 255 * 2 ** 24));
+  }
+
+  return { html, svg, clamp, round, number, linear, log, lowest, memo, random, field, grid, sample, refine, levelLine, spots, spread, frame, pixel, ramp };
 })();

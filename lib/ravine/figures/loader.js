@@ -25,6 +25,26 @@
     return requested.get(file);
   }
 
+  /** A setting as it stands in an address: a number, a word, a list of either, or numbers by their names. */
+  const write = (value) =>
+    Array.isArray(value) ? value.join(",")
+      : typeof value === "object" ? Object.entries(value).map((pair) => pair.join(":")).join(",")
+        : value;
+
+  /** The setting that a text of an address says, of the kind of `like`; undefined if it is no such thing. */
+  function parse(text, like) {
+    const parts = text.split(",").filter(Boolean);
+    if (typeof like === "object" && !Array.isArray(like)) {
+      const entries = parts.map((part) => part.split(":")).map(([name, number]) => [name, Number(number)]);
+      return entries.some(([, number]) => Number.isNaN(number)) ? undefined : Object.fromEntries(entries);
+    }
+    const list = [like].flat();
+    if (Array.isArray(like) && typeof list[0] === "string") return parts; // words: any number of them
+    const parsed = typeof list[0] === "number" ? parts.map(Number) : parts;
+    if (parsed.length !== list.length || parsed.some(Number.isNaN)) return undefined;
+    return Array.isArray(like) ? parsed : parsed[0];
+  }
+
   /** The part of anywidget's model that figures use. `save_changes` writes what differs from `state` to the address. */
   function makeModel(id, state) {
     const values = { ...state };
@@ -43,7 +63,7 @@
       },
       save_changes() {
         const changed = Object.keys(state).filter((key) => JSON.stringify(values[key]) !== JSON.stringify(state[key]));
-        const query = changed.map((key) => `${key}=${[values[key]].flat().join(",")}`).join("&");
+        const query = changed.map((key) => `${key}=${write(values[key])}`).join("&");
         history.replaceState(history.state, "", `#${id}${query && "?"}${query}`);
       },
       /** Take over the settings of an address `#id?key=value&…` meant for this figure. Unknown keys and bad numbers are ignored. */
@@ -51,12 +71,8 @@
         const [name, query] = address.slice(1).split("?");
         if (name !== id) return false;
         for (const [key, text] of new URLSearchParams(query)) {
-          const like = state[key];
-          if (like === undefined) continue;
-          const parts = text.split(",");
-          const parsed = typeof [like].flat()[0] === "number" ? parts.map(Number) : parts;
-          const fits = parsed.length === [like].flat().length && !parsed.some(Number.isNaN);
-          if (fits) this.set(key, Array.isArray(like) ? parsed : parsed[0]);
+          const value = key in state ? parse(text, state[key]) : undefined;
+          if (value !== undefined) this.set(key, value);
         }
         return true;
       },
