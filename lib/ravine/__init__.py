@@ -9,7 +9,7 @@ import importlib
 from ravine import curvature, initializers, krylov, landscapes, networks, optimizers, schedules, training
 from ravine.optimizers import *  # noqa: F403
 from ravine.optimizers import __all__ as _rules
-from ravine.training import Run, minimize
+from ravine.training import Fit, Run, fit, minimize, sweep
 
 __version__ = "0.1.0"
 
@@ -18,8 +18,10 @@ _LAZY_MODULES = ("data", "exercises", "figures", "notebook", "plotting")
 _LAZY_NAMES = {"seen": "notebook", "show": "notebook", "panel": "notebook"}
 
 __all__ = [
+    "Fit",
     "Run",
     "curvature",
+    "fit",
     "initializers",
     "krylov",
     "landscapes",
@@ -27,6 +29,7 @@ __all__ = [
     "networks",
     "optimizers",
     "schedules",
+    "sweep",
     "training",
     *_rules,
 ]

@@ -5,6 +5,7 @@ import numbers
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 
 
 def number(name, value, allowed="(-inf, inf)", *, scalar=False):
@@ -159,6 +160,36 @@ def function(name, value):
     """Raise TypeError unless `value` can be called."""
     if not callable(value):
         raise TypeError(f"{name} = {value!r}: must be a function")
+
+
+def optimizer(name, value):
+    """Raise TypeError unless `value` is an optimizer, Ravine's or Optax's."""
+    if not isinstance(value, optax.GradientTransformation):
+        raise TypeError(f"{name} = {value!r}: must be an optax.GradientTransformation, such as rv.sgd(0.1)")
+
+
+def rows(name, tree):
+    """Return `tree` with its leaves as arrays, and the number of rows (entries of the first axis) that they share.
+
+    Raises:
+        TypeError: a leaf is no array of numbers.
+        ValueError: there is no array or no row, or the arrays have different numbers of rows.
+    """
+    def leaf(path, value):
+        where = name + jax.tree_util.keystr(path)
+        try:
+            value = jnp.asarray(value)
+        except (TypeError, ValueError):
+            raise TypeError(f"{where} = {value!r}: must be an array of numbers") from None
+        if value.ndim == 0:
+            raise ValueError(f"{where} = {value}: must be an array, with a first axis to run over")
+        return value
+
+    tree = jax.tree_util.tree_map_with_path(leaf, tree)
+    counts = sorted({len(array) for array in jax.tree.leaves(tree)})
+    if len(counts) != 1 or counts == [0]:
+        raise ValueError(f"{name} has arrays of {counts} rows: must be one array or more, all with equally many")
+    return tree, counts[0]
 
 
 def data(name, value):

@@ -1,4 +1,4 @@
-"""The training loops: `minimize` for a function, compiled once for all rates."""
+"""`minimize`: a rule on a function, for a number of steps."""
 
 from typing import Any, NamedTuple
 
@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import optax
 
 from ravine import _check, _program
+from ravine.training import _step
 
 _PATH_LIMIT = 10_000_000  # entries; a longer path is kept only on request
 
@@ -58,8 +59,7 @@ def minimize(fun, params, optimizer, steps, *, args=(), tol=None, keep_path=None
         True
     """
     _check.function("fun", fun)
-    if not isinstance(optimizer, optax.GradientTransformation):
-        raise TypeError(f"optimizer = {optimizer!r}: must be an optax.GradientTransformation, such as rv.sgd(0.1)")
+    _check.optimizer("optimizer", optimizer)
     _check.data("args", args)
     params = _check.float_tree("params", params)
     steps = _check.count("steps", steps)
@@ -72,17 +72,11 @@ def minimize(fun, params, optimizer, steps, *, args=(), tol=None, keep_path=None
 
 
 def _minimize(fun, optimizer, args, params, tol, *, steps, keep_path):
-    optimizer = optax.with_extra_args_support(optimizer)
-
-    def objective(params):
-        return fun(params, *args)
-
+    objective = _step.bind(fun, args)
     _check.scalar_loss(objective, params)
 
     def advance(point):
-        updates, state = optimizer.update(point.grad, point.state, point.params, value=point.value, grad=point.grad,
-                                          value_fn=objective)
-        params = optax.apply_updates(point.params, updates)
+        params, state = _step.take(optimizer, objective, point.params, point.state, point.value, point.grad)
         return _Point(params, state, *jax.value_and_grad(objective)(params), point.steps + 1)
 
     def step(point, _):
