@@ -178,12 +178,12 @@ def rows(name, tree):
     def leaf(path, value):
         where = name + jax.tree_util.keystr(path)
         try:
-            value = jnp.asarray(value)
+            array = jnp.asarray(value)
         except (TypeError, ValueError):
             raise TypeError(f"{where} = {value!r}: must be an array of numbers") from None
-        if value.ndim == 0:
-            raise ValueError(f"{where} = {value}: must be an array, with a first axis to run over")
-        return value
+        if array.ndim == 0:
+            raise ValueError(f"{where} = {value!r}: must be an array, with a first axis to run over")
+        return array
 
     tree = jax.tree_util.tree_map_with_path(leaf, tree)
     counts = sorted({len(array) for array in jax.tree.leaves(tree)})

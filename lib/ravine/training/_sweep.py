@@ -44,14 +44,15 @@ def sweep(make_optimizer, values, train, *, together=8):
     """
     _check.function("make_optimizer", make_optimizer)
     _check.function("train", train)
-    values, count = _check.rows("values", values)
+    arrays, count = _check.rows("values", values)
     together = _check.count("together", together)
     if not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values)):
         rows = jax.tree.map(np.asarray, values)
         for i in range(count):
             value = jax.tree.map(lambda array, i=i: array[i].item() if array.ndim == 1 else array[i], rows)
             _check.optimizer(f"make_optimizer({value!r})", make_optimizer(value))
-    return _program.run(_sweep, make_optimizer, train, values, together=together)
+    return _program.run(_sweep, make_optimizer, train, arrays, together=together)
+
 
 
 def _sweep(make_optimizer, train, values, *, together):
