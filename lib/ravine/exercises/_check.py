@@ -127,7 +127,7 @@ def _example(answers, expected, names):
     leaf = max(leaves, key=lambda leaf: leaf.off.max())
     yours, wanted = leaf.yours[leaf.worst], leaf.expected[leaf.worst]
     digits = _digits(yours, wanted)
-    return f"On probe {number + 1} your {leaf.entry} = {yours:.{digits}g}, expected {wanted:.{digits}g}. "
+    return f"On probe {number + 1} your {leaf.entry} = {_text(yours, digits)}, expected {_text(wanted, digits)}. "
 
 
 def _not_recognised(exercise, outputs, answers, expected):
@@ -172,15 +172,19 @@ def _text(value, digits=4):
     """Return an input or output as text: arrays as lists, large ones shortened, a function as its one expression."""
     if callable(value):
         return f"lambda {', '.join(inspect.signature(value).parameters)}: {body(value).removeprefix('return ')}"
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
     if isinstance(value, np.ndarray) and value.size > 40:
         return np.array2string(value, precision=digits, threshold=40, separator=", ")
-    if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim):
+    if isinstance(value, (list, tuple, np.ndarray)):
         return f"[{', '.join(_text(entry, digits) for entry in value)}]"
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key!r}: {_text(entry, digits)}' for key, entry in value.items())}}}"
+    if isinstance(value, str):
+        return repr(str(value))
     return f"{value:.{digits}g}" if isinstance(value, (float, np.floating)) else str(value)
 
 
 def _digits(yours, expected):
-    """Return how many digits, at least four, tell two numbers apart."""
-    return next((n for n in range(4, 17) if f"{yours:.{n}g}" != f"{expected:.{n}g}"), 17)
+    """Return how many digits, at least four, tell two numbers apart (any number of them two texts)."""
+    return next((n for n in range(4, 17) if _text(yours, n) != _text(expected, n)), 17)

@@ -84,29 +84,33 @@ class Exercise:
         """Concept, formula, and the code with one blank."""
         return self.concept, self.formula, body(self.reference).replace(self.blank, "____")
 
-    def inputs(self):
-        """Return the probes' arguments, made anew, so that nobody can spoil them for the next."""
-        return [jax.tree.map(_input, probe) for probe in self.probes]
+    def inputs(self, array=jnp.array):
+        """Return the probes' arguments, made anew with `array`, so that nobody can spoil them for the next."""
+        return [jax.tree.map(functools.partial(_input, array), probe) for probe in self.probes]
 
     def comparable(self, outputs):
         """Return what is compared for each probe, from what an answer returned on all of them."""
         return self.measure(self.inputs(), outputs) if self.measure else outputs
 
 
-def _input(x):
+def _input(array, x):
     if isinstance(x, Key):
         return jax.random.key(x.seed)
-    return jnp.array(x) if isinstance(x, np.ndarray) else x
+    return array(x) if isinstance(x, np.ndarray) else x
 
 
 @functools.lru_cache(maxsize=1024)
 def evaluate(exercise, function, x64):
     """Return what there is to compare, for each probe, of the exercise's own `function` (its reference or a mistake).
 
+    The arrays it is given are NumPy's, in JAX's precision. With JAX's, each operation on a new shape would be compiled,
+    and the first check of an exercise with many mistakes would take seconds.
+
     `x64` is ``jax.config.jax_enable_x64``: it is here so that the cache tells the two precisions apart.
     """
-    with jax.default_device(jax.devices("cpu")[0]):
-        return exercise.comparable([_compare.plain(function(*inputs)) for inputs in exercise.inputs()])
+    with jax.default_device(jax.devices("cpu")[0]), np.errstate(all="ignore"):
+        probes = exercise.inputs(lambda x: np.array(jnp.array(x)))
+        return exercise.comparable([_compare.plain(function(*inputs)) for inputs in probes])
 
 
 def body(function):
