@@ -251,8 +251,8 @@ def noise_std(G, nb):
     nb  the size of a batch, drawn at random with replacement
 
     The examples are all there are: their variance divides by n, not n - 1.
-    Returns, for each of the d entries, the standard deviation of the
-    batch's mean gradient, shape (d,).
+    Returns the standard deviation of the batch's mean gradient, entry by
+    entry, shape (d,).
     """
     return jnp.std(G, axis=0) / jnp.sqrt(nb)
 

@@ -44,7 +44,7 @@ _hvp = Exercise(
     probes=[
         (_surface, np.array([1.0, -0.5, 0.4]), np.array([0.3, 2.0, -1.0])),
         (_surface, np.array([0.6, 1.1, -0.3]), np.array([1.0, -0.7, 0.2])),
-        (_surface, np.array([-0.8, 0.3, 1.2]), np.array([2e-6, 5e-6, -3e-6])),
+        (_surface, np.array([-8e-6, 3e-6, 1e-6]), np.array([2e-6, 5e-6, -3e-6])),
         (_surface, np.array([0.2, -0.9, 0.7]), np.array([4e5, 3e5, 8e5])),
     ],
     concept="H v says how the gradient changes when w moves along v. So differentiate the gradient once more, along v "
@@ -269,7 +269,7 @@ _classify = Exercise(
         (_rotated(-2e-4, 18.0, 9.0),),
         (_rotated(-9.0, 2e-4, -18.0),),
         (_rotated(27.0, 2e-4, -18.0),),
-        (_rotated(9e-6, 36e-6, 18e-6),),
+        (_rotated(9e-8, 36e-8, 18e-8),),
         (_rotated(1e9, 1e4, 5e8),),
         (_rotated(0.09, 36.0, 27.0),),
         (np.array([[4.0, 5.0, 3.0], [5.0, 3.0, 2.0], [3.0, 2.0, 6.0]]),),
