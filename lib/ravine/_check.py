@@ -168,28 +168,35 @@ def optimizer(name, value):
         raise TypeError(f"{name} = {value!r}: must be an optax.GradientTransformation, such as rv.sgd(0.1)")
 
 
+def array_tree(name, tree):
+    """Return `tree` with its leaves as JAX arrays; raise TypeError if one is no array of numbers."""
+    def leaf(path, value):
+        try:
+            value = jnp.asarray(value)
+        except (TypeError, ValueError):
+            where = name + jax.tree_util.keystr(path)
+            raise TypeError(f"{where} = {value!r}: must be an array of numbers") from None
+        return _typed(value)
+
+    return jax.tree_util.tree_map_with_path(leaf, tree)
+
+
 def rows(name, tree):
-    """Return `tree` with its leaves as arrays, and the number of rows (entries of the first axis) that they share.
+    """Return `tree` with its leaves as JAX arrays, and the number of rows (entries of the first axis) they share.
 
     Raises:
         TypeError: a leaf is no array of numbers.
         ValueError: there is no array or no row, or the arrays have different numbers of rows.
     """
-    def leaf(path, value):
-        where = name + jax.tree_util.keystr(path)
-        try:
-            array = jnp.asarray(value)
-        except (TypeError, ValueError):
-            raise TypeError(f"{where} = {value!r}: must be an array of numbers") from None
-        if array.ndim == 0:
+    arrays = array_tree(name, tree)
+    for path, value in jax.tree_util.tree_leaves_with_path(tree):
+        if np.ndim(value) == 0:
+            where = name + jax.tree_util.keystr(path)
             raise ValueError(f"{where} = {value!r}: must be an array, with a first axis to run over")
-        return array
-
-    tree = jax.tree_util.tree_map_with_path(leaf, tree)
-    counts = sorted({len(array) for array in jax.tree.leaves(tree)})
+    counts = sorted({len(array) for array in jax.tree.leaves(arrays)})
     if len(counts) != 1 or counts == [0]:
         raise ValueError(f"{name} has arrays of {counts} rows: must be one array or more, all with equally many")
-    return tree, counts[0]
+    return arrays, counts[0]
 
 
 def data(name, value):

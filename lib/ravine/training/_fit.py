@@ -104,7 +104,7 @@ def fit(loss, params, optimizer, data, *, batch_size, epochs, key, model_state=N
     if plain and model_state is not None:
         raise ValueError("model_state: a loss(params, batch) has none; write loss(params, model_state, batch, key)")
 
-    point = _program.run(_start, optimizer, params, jax.tree.map(jnp.asarray, model_state))
+    point = _program.run(_start, optimizer, params, _check.array_tree("model_state", model_state))
     epoch = functools.partial(_epoch, loss, optimizer, data, key, batch_size=batch_size, shuffle=shuffle, plain=plain)
     look = functools.partial(_program.run, _look, evaluate) if evaluate else lambda point: None
     # A tracer has no value to stop for, nor time to pass. Inside jit every new array is one, whatever it is made of.
@@ -112,7 +112,7 @@ def fit(loss, params, optimizer, data, *, batch_size, epochs, key, model_state=N
     loop = _inside if traced else functools.partial(_interruptible, progress=progress)
     point, records, evaluations = loop(epoch, look, point, epochs)
     records = jax.tree.map(lambda rows: rows.reshape(-1, *rows.shape[2:]), records)  # epochs and steps to one axis
-    (losses, metrics), evaluations = jax.tree.map(jnp.asarray, (records, evaluations))
+    (losses, metrics), evaluations = jax.device_put((records, evaluations))
     return Fit(point.params, losses, metrics, evaluations, point.steps, point.model_state, point.state)
 
 
@@ -173,6 +173,8 @@ def _batches(loss, optimizer, data, order, key, point, *, batch_size, plain):
     point, records = jax.lax.scan(step, point, order[:whole].reshape(-1, batch_size))
     if whole < len(order):
         point, last = step(point, order[whole:])
+        first = jax.tree.map(lambda rows: rows[0], records)
+        _check.same_tree("(loss, metrics)", first, "of the smaller last batch (loss, metrics)", last)
         records = jax.tree.map(lambda rows, row: jnp.concatenate([rows, row[None]]), records, last)
     return point, records
 
@@ -208,8 +210,11 @@ def _check_returned(everything, point):
     returned = jax.eval_shape(everything, point.params)
     match returned:
         case (_, (model_state, _)):
-            _check.same_tree("the model state that loss returned", model_state, "model_state", point.model_state)
             _check.scalar_loss(lambda params: everything(params)[0], point.params, "loss")
+            _check.same_tree("model_state", point.model_state, "the returned model_state", model_state)
+            for old, new in zip(jax.tree.leaves(point.model_state), jax.tree.leaves(model_state), strict=True):
+                if old.dtype != new.dtype:
+                    raise TypeError(f"model_state has a dtype {old.dtype}, which loss returned as {new.dtype}")
         case _:
             raise ValueError(f"loss must return (scalar, (model_state, metrics)), but returned {returned}")
 
