@@ -1,7 +1,7 @@
 """Every rule beside its references: one row a rule. A new rule is a new row here, and its wrong versions beside.
 
-Each rule has two references: `optax`, a transformation that takes the same steps, where there is one, and `loop`, the
-rule as the lecture writes it.
+Each rule has two references: `optax`, an expression that makes an Optax rule of the same steps, where there is one, and
+`loop`, the rule as the lecture writes it.
 """
 
 import dataclasses
@@ -17,6 +17,7 @@ import optax
 import pytest
 
 import ravine as rv
+from ravine.optimizers import _frontier
 
 from . import loops
 
@@ -25,57 +26,51 @@ from . import loops
 class Case:
     name: str
     rule: Callable
-    optax: Callable | None
+    optax: str | None  # an expression of the rule's own arguments, which the convention page prints as well
     loop: Callable
     numbers: tuple = ({}, {"decay": 0.0}, {"decay": 0.99})
     schedules: bool = True  # whether it runs under a schedule, and Optax agrees there too
     everywhere: bool = True  # whether the tests of all rules run over it
-    # For the bound of the open loop: whether a slot adds up numbers of both signs, and the factor by which the formula
-    # enlarges relative errors, `condition(gradients, **numbers)`, one entry a gradient.
+    # For the bound of the open loop: how many slots it has, whether one adds up numbers of both signs, and the factor
+    # by which the formula enlarges relative errors, `condition(gradients, **numbers)`, one entry a gradient.
+    slots: int = 1
     sums: bool = True
     condition: Callable | None = None
+    open: bool = True  # whether it is compared in the open loop: not where a step depends on the ones that were taken
+    steps: int = 200  # of the closed loop: fewer where the rule soon turns a rounding into another path
+
+    def reference(self, learning_rate, **numbers):
+        """Return the Optax rule that takes the same steps."""
+        arguments = {name: argument.default for name, argument in inspect.signature(self.rule).parameters.items()}
+        return eval(self.optax, {"optax": optax, "undelayed": undelayed, **arguments, **numbers,
+                                 "learning_rate": learning_rate})
 
 
-def optax_momentum(learning_rate, decay=0.9):
-    return optax.sgd(learning_rate, momentum=decay)
+def sam(learning_rate, rho=0.05):
+    return rv.sam(rv.sgd(learning_rate), rho)
 
 
-def optax_velocity(learning_rate, decay=0.9):
-    # scale_by_learning_rate flips the sign, so that trace sums −ηg.
-    return optax.chain(optax.scale_by_learning_rate(learning_rate), optax.trace(decay))
+def schedule_free(learning_rate, b1=0.9):
+    return rv.schedule_free(rv.sgd(learning_rate), learning_rate, b1)
 
 
-def optax_averaged(learning_rate, decay=0.9):
-    if callable(learning_rate):
-        return optax.sgd(lambda step: learning_rate(step) * (1 - decay), momentum=decay)
-    return optax.sgd(learning_rate * (1 - decay), momentum=decay)
+def slots(state):
+    """Return the trees like the parameters that the state of a rule remembers."""
+    if isinstance(state, _frontier.ScheduleFreeState):
+        return state.z, *slots(state.inner)
+    if isinstance(state, _frontier.MuonState):
+        first, *others = state.others.slots
+        return _frontier.joined(state.matrices.slots[0], first), *others
+    return state.slots
 
 
-def optax_unbiased(learning_rate, decay=0.9, debias=True):
-    return optax.chain(optax.ema(decay, debias), optax.scale_by_learning_rate(learning_rate))
-
-
-def optax_nesterov(learning_rate, decay=0.9):
-    return optax.sgd(learning_rate, momentum=decay, nesterov=True)
-
-
-def optax_rprop(initial_step, factors=(0.5, 1.2), bounds=(1e-6, 50.0)):
-    rule = optax.rprop(initial_step, *factors, *bounds)
-
+def undelayed(rprop):
+    """Return Optax's Rprop without the delay: it returns the update of the step before; its state has this one's."""
     def update(grads, state, params=None):
-        # Optax returns the update of the step before; its state has this one's. Where g·g⁻ underflows it sees no sign.
-        _, state = rule.update(jax.tree.map(jnp.sign, grads), state)
+        _, state = rprop.update(jax.tree.map(jnp.sign, grads), state)  # where g·g⁻ underflows it sees no sign
         return jax.tree.map(jnp.negative, state[0].prev_updates), state
 
-    return optax.GradientTransformation(rule.init, update)
-
-
-def optax_adagrad(learning_rate, initial_accumulator=0.0):
-    return optax.adagrad(learning_rate, initial_accumulator, eps=0.0)
-
-
-def optax_rmsprop(learning_rate, **numbers):
-    return optax.rmsprop(learning_rate, eps_in_sqrt=False, **numbers)
+    return optax.GradientTransformation(rprop.init, update)
 
 
 def running(entries, decay):
@@ -106,50 +101,70 @@ def fed_back(g, **_):
     return np.arange(1, len(g) + 1)[:, None]
 
 
+# The first of these flips the sign, so that trace sums −ηg.
+VELOCITY = "optax.chain(optax.scale_by_learning_rate(learning_rate), optax.trace(decay))"
+TRACE = "optax.sgd(learning_rate, momentum=decay)"
+AVERAGE = "optax.chain(optax.trace(decay), optax.scale(1 - decay), optax.scale_by_learning_rate(learning_rate))"
+UNBIASED_AVERAGE = "optax.chain(optax.ema(decay), optax.scale_by_learning_rate(learning_rate))"
+RMSPROP = ("optax.rmsprop(learning_rate, decay, eps, momentum=momentum, nesterov=nesterov, centered=centered, "
+           "eps_in_sqrt=False)")
+
 UNBIASED = ({"debias": True}, {"debias": True, "decay": 0.0}, {"debias": True, "decay": 0.999})
 
 CASES = (
-    Case("sgd", rv.sgd, optax.sgd, loops.descent, numbers=({},)),
-    Case("momentum", rv.momentum, optax_velocity, loops.velocity),
-    Case("momentum, constant rate", rv.momentum, optax_momentum, loops.velocity, ({},), False, everywhere=False),
-    Case("accumulated_momentum", rv.accumulated_momentum, optax_momentum, loops.accumulated),
-    Case("averaged_momentum", rv.averaged_momentum, optax_averaged, loops.averaged),
-    Case("averaged_momentum, debias", rv.averaged_momentum, optax_unbiased, loops.averaged, UNBIASED),
-    Case("heavy_ball", rv.heavy_ball, optax_velocity, loops.heavy_ball),
-    Case("nesterov", rv.nesterov, optax_nesterov, loops.nesterov),
+    Case("sgd", rv.sgd, "optax.sgd(learning_rate)", loops.descent, numbers=({},), slots=0),
+    Case("momentum", rv.momentum, VELOCITY, loops.velocity),
+    Case("momentum, constant rate", rv.momentum, TRACE, loops.velocity, ({},), False, everywhere=False),
+    Case("accumulated_momentum", rv.accumulated_momentum, TRACE, loops.accumulated),
+    Case("averaged_momentum", rv.averaged_momentum, AVERAGE, loops.averaged),
+    Case("averaged_momentum, debias", rv.averaged_momentum, UNBIASED_AVERAGE, loops.averaged, UNBIASED),
+    Case("heavy_ball", rv.heavy_ball, VELOCITY, loops.heavy_ball),
+    Case("nesterov", rv.nesterov, "optax.sgd(learning_rate, momentum=decay, nesterov=True)", loops.nesterov),
     # Looking ahead sees nothing new where the gradient is the same everywhere; elsewhere the loop is the reference.
-    Case("nesterov_lookahead", rv.nesterov_lookahead, optax_velocity, loops.look_ahead),
+    Case("nesterov_lookahead", rv.nesterov_lookahead, VELOCITY, loops.look_ahead),
 
     Case("local_gains", rv.local_gains, None, loops.local_gains,
-         ({}, {"delta": 0.3, "bounds": (0.01, 100.0)}, {"delta": 0.2, "bounds": (0.9, 1.5)}), sums=False),
-    Case("rprop", rv.rprop, optax_rprop, loops.rprop,
-         ({}, {"factors": (0.7, 1.5)}, {"bounds": (0.05, 0.3)}), schedules=False, sums=False),
+         ({}, {"delta": 0.3, "bounds": (0.01, 100.0)}, {"delta": 0.2, "bounds": (0.9, 1.5)}), sums=False, slots=2,
+         steps=30),
+    Case("rprop", rv.rprop, "undelayed(optax.rprop(learning_rate, *factors, *bounds))", loops.rprop,
+         ({}, {"factors": (0.7, 1.5)}, {"bounds": (0.05, 0.3)}), schedules=False, sums=False, slots=2, steps=30),
     Case("adagrad", rv.adagrad, None, loops.adagrad,
-         ({}, {"eps": 0.5}, {"eps": 1e-3, "initial_accumulator": 0.1})),
-    Case("adagrad, ε = 0", functools.partial(rv.adagrad, eps=0.0), optax_adagrad,
-         functools.partial(loops.adagrad, eps=0.0), ({}, {"initial_accumulator": 0.1}), everywhere=False),
-    Case("adadelta", rv.adadelta, lambda rate, decay=0.95, eps=1e-6: optax.adadelta(rate, decay, eps), loops.adadelta,
-         ({}, {"decay": 0.0}, {"decay": 0.5, "eps": 0.01}), sums=False, condition=fed_back),
-    Case("rmsprop", rv.rmsprop, optax_rmsprop, loops.rmsprop,
-         ({}, {"decay": 0.0}, {"decay": 0.99, "eps": 0.1}, {"momentum": 0.8})),
-    Case("rmsprop, Nesterov", rv.rmsprop, optax_rmsprop, loops.rmsprop,
-         ({"momentum": 0.8, "nesterov": True},), everywhere=False),
-    Case("rmsprop, centred", rv.rmsprop, optax_rmsprop, loops.rmsprop,
+         ({}, {"eps": 0.5}, {"eps": 1e-3, "initial_accumulator": 0.1}), steps=30),
+    Case("adagrad, ε = 0", functools.partial(rv.adagrad, eps=0.0),
+         "optax.adagrad(learning_rate, initial_accumulator, eps=eps)", functools.partial(loops.adagrad, eps=0.0),
+         ({}, {"initial_accumulator": 0.1}), everywhere=False, steps=30),
+    Case("adadelta", rv.adadelta, "optax.adadelta(learning_rate, decay, eps)", loops.adadelta,
+         ({}, {"decay": 0.0}, {"decay": 0.5, "eps": 0.01}), sums=False, condition=fed_back, slots=2, steps=30),
+    Case("rmsprop", rv.rmsprop, RMSPROP, loops.rmsprop,
+         ({}, {"decay": 0.0}, {"decay": 0.99, "eps": 0.1}, {"momentum": 0.8}), slots=2, steps=30),
+    Case("rmsprop, Nesterov", rv.rmsprop, RMSPROP, loops.rmsprop,
+         ({"momentum": 0.8, "nesterov": True},), everywhere=False, slots=2, steps=30),
+    Case("rmsprop, centred", rv.rmsprop, RMSPROP, loops.rmsprop,
          ({"centered": True, "momentum": 0.5}, {"centered": True, "decay": 0.99}, {"centered": True, "eps": 0.5}),
-         condition=difference_of_squares),
-    Case("adam", rv.adam, optax.adam, loops.adam,
-         ({}, {"b1": 0.0, "b2": 0.9}, {"b1": 0.99, "b2": 0.0}, {"eps": 0.5}, {"eps": 1e-30})),
+         condition=difference_of_squares, slots=3, steps=30),
+    Case("adam", rv.adam, "optax.adam(learning_rate, b1, b2, eps)", loops.adam,
+         ({}, {"b1": 0.0, "b2": 0.9}, {"b1": 0.99, "b2": 0.0}, {"eps": 0.5}, {"eps": 1e-30}), slots=2, steps=30),
     Case("adam, biased", rv.adam, None, loops.adam,
-         ({"debias": False}, {"debias": False, "b1": 0.5, "b2": 0.9, "eps": 0.01}), everywhere=False),
-    Case("adamw", rv.adamw, optax.adamw, functools.partial(loops.adam, weight_decay=1e-2),
-         ({"weight_decay": 1e-2}, {"weight_decay": 0.5, "b1": 0.5}, {"weight_decay": 0.0, "eps": 0.5})),
-    Case("lion", rv.lion, optax.lion, loops.lion,
+         ({"debias": False}, {"debias": False, "b1": 0.5, "b2": 0.9, "eps": 0.01}), everywhere=False, slots=2,
+         steps=30),
+    Case("adamw", rv.adamw, "optax.adamw(learning_rate, b1, b2, eps, weight_decay=weight_decay)",
+         functools.partial(loops.adam, weight_decay=1e-2),
+         ({"weight_decay": 1e-2}, {"weight_decay": 0.5, "b1": 0.5}, {"weight_decay": 0.0, "eps": 0.5}), slots=2,
+         steps=30),
+    Case("lion", rv.lion, "optax.lion(learning_rate, b1, b2, weight_decay=weight_decay)", loops.lion,
          ({"weight_decay": 0.1}, {"weight_decay": 0.0, "b1": 0.5, "b2": 0.9}, {"weight_decay": 0.0, "b1": 0.0}),
-         condition=interpolation),
+         condition=interpolation, steps=30),
+
+    # On a stream the gradient is the same uphill; on a surface the loop is the reference.
+    Case("sam", sam, "optax.sgd(learning_rate)", loops.sam, ({}, {"rho": 0.0}, {"rho": 0.5}), slots=0,
+         steps=15),  # after that the gradient is small, and its direction is lost on the way to 0
+    Case("schedule_free", schedule_free, None, loops.schedule_free, ({}, {"b1": 0.5}, {"b1": 1.0}), open=False),
 )
 
 # Every rule once, for what holds of all of them; `rprop` has a first step size for the rate.
 RULES = {case.name: functools.partial(case.rule, **case.numbers[0]) for case in CASES if case.everywhere}
+RULES["muon"] = rv.muon  # its references are in test_frontier.py: they ask for matrices
+LOOKING = ("nesterov_lookahead", "sam")  # they take gradients themselves, elsewhere
 WITH_RATE = {name: rule for name, rule in RULES.items() if name != "rprop"}
 WITH_DECAY = {name: rule for name, rule in RULES.items() if "decay" in inspect.signature(rule).parameters}
 

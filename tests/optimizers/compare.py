@@ -15,6 +15,8 @@ import optax
 
 import ravine as rv
 
+from .cases import CASES
+
 STEPS = 30
 # Warm-up, a plateau, a drop to a tenth, a slow decay: where the rate moves, the forms of momentum part.
 RATES = np.concatenate([np.linspace(0.02, 0.1, 8), np.full(7, 0.1), 0.01 * 0.97 ** np.arange(STEPS - 15)])
@@ -96,7 +98,7 @@ def _reference(case, numbers, rate, dtype):
     def answers(gradients, params):
         if case.optax is None:
             return loop_updates(case.loop, rate, gradients, dict(numbers))
-        return updates(case.optax(rate, **dict(numbers)), gradients, params)
+        return updates(case.reference(rate, **dict(numbers)), gradients, params)
 
     stimulus = stream(dtype), weights(stream(dtype)[0])
     expected = answers(*stimulus)
@@ -108,18 +110,18 @@ def _reference(case, numbers, rate, dtype):
     return expected, size, tiny
 
 
-def open_loop(case, numbers, rate, dtype, rule=None):
-    """Compare `rule`, by default that of the case, with its reference on the stream. Right: at most 1.
+def open_loop(case, numbers, rate, dtype):
+    """Compare the rule of a case with its reference on the stream. Right: at most 1.
 
     The bound. Each step rounds a slot twice (a product, a sum), by half an epsilon, in each of two programs: 2 ε a
-    step, for two slots at most; 8 ε more for the constants and what leaves the slots. Sums cancel, so ε is a share of
+    step and slot; 8 ε more for the constants and what leaves the slots. Sums cancel, so ε is a share of
     the sum of absolute values: of what the reference answers to |g| and |w|. Averages of squares and roots of them keep
     relative errors as they are; other formulas enlarge them by their `condition`. Past 1 they leave nothing to compare.
     And what falls below the smallest normal number is flushed to 0.
     """
-    seen = updates((rule or case.rule)(rate, **numbers), stream(dtype), weights(stream(dtype)[0]))
+    seen = updates(case.rule(rate, **numbers), stream(dtype), weights(stream(dtype)[0]))
     expected, size, tiny = _reference(case, tuple(numbers.items()), rate, dtype)
-    roundings = 4 * np.arange(STEPS)[:, None] + 8
+    roundings = 2 * case.slots * np.arange(STEPS)[:, None] + 8
     condition = case.condition(rows(stream(dtype)), **numbers) if case.condition else 1
     share = roundings * float(jnp.finfo(dtype).eps) * condition
     allowed = np.where(share < 1, share * size + roundings * tiny, np.inf)
@@ -145,14 +147,14 @@ SURFACES = {
 }
 
 
-def closed_loop(case, numbers, surface, rate, rule=None):
-    """Compare `rule`, by default that of the case, with its NumPy loop on a surface. Right: at most 1.
+def closed_loop(case, numbers, surface, rate):
+    """Compare the rule of a case with its NumPy loop on a surface. Right: at most 1.
 
     The bound. A step makes errors of a few ε of the point; later steps carry them on as they carry a nudge of the
     start, which is measured with the loop itself.
     """
     fun, gradient, start, scale = SURFACES[surface]
-    rates = RATES if callable(rate) else np.full(STEPS, rate * scale)
+    rates = RATES if callable(rate) else np.full(case.steps, rate * scale)
     rate = rate if callable(rate) else rate * scale
 
     def path(start):
@@ -162,5 +164,17 @@ def closed_loop(case, numbers, surface, rate, rule=None):
     carried = max(1.0, *(np.max(abs(path(start + nudge * way) - expected)) / nudge for way in np.eye(2)))
     # Numbers that a case names are handed over as arrays: all of them run in one compiled program.
     arrays = {name: jnp.asarray(value) if isinstance(value, float) else value for name, value in numbers.items()}
-    seen = rv.minimize(fun, start, (rule or case.rule)(rate, **arrays), STEPS).path
-    return np.max(abs(seen - expected)) / (STEPS * np.finfo(float).eps * carried * np.max(abs(expected)))
+    seen = rv.minimize(fun, start, case.rule(rate, **arrays), len(rates)).path
+    return np.max(abs(seen - expected)) / (len(rates) * np.finfo(float).eps * carried * np.max(abs(expected)))
+
+
+def refused(name):
+    """Return whether the comparisons tell the rule of a case, as it stands now, from its references.
+
+    Most slips show in single precision; some are smaller than that, or show under a moving rate or on a surface only.
+    """
+    case = next(case for case in CASES if case.name == name)
+    ways = [(open_loop, 0.1, jnp.float32), (open_loop, schedule, jnp.float64), (open_loop, 0.1, jnp.float64)]
+    ways = [(compare, case, numbers, *how) for compare, *how in ways if case.open for numbers in case.numbers]
+    ways += [(closed_loop, case, case.numbers[0], "bowl", rate) for rate in (0.1, schedule)]
+    return any(not compare(*how) <= 1 for compare, *how in ways if case.schedules or schedule not in how)

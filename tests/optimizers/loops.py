@@ -132,3 +132,34 @@ def lion(gradient, w, rates, b1=0.9, b2=0.99, weight_decay=0.0):
         m = b2 * m + (1 - b2) * g
         w = w - rate * (step + weight_decay * w)
         yield w
+
+
+def sam(gradient, w, rates, rho=0.05):
+    for rate in rates:
+        g = gradient(w)
+        w = w - rate * gradient(w + rho * g / np.sqrt(np.sum(g**2)))
+        yield w
+
+
+def schedule_free(gradient, w, rates, b1=0.9):
+    x, y, z, total = w, w, w, 0.0
+    for rate in rates:
+        z = z - rate * gradient(y)
+        total = total + rate**2
+        x = x + rate**2 / total * (z - x)
+        y = (1 - b1) * z + b1 * x
+        yield y
+
+
+def muon(gradient, w, rates, decay=0.95, nesterov=True, weight_decay=0.0):
+    v = np.zeros_like(w)
+    for rate in rates:
+        g = gradient(w)
+        v = decay * v + g
+        left, singular, right = np.linalg.svd(g + decay * v if nesterov else v, full_matrices=False)
+        x = singular / np.sqrt(np.sum(singular**2))
+        for _ in range(5):
+            x = 3.4445 * x - 4.7750 * x**3 + 2.0315 * x**5
+        scale = np.sqrt(max(1, w.shape[1] / w.shape[0]))
+        w = w - rate * (scale * (left * x) @ right + weight_decay * w)
+        yield w

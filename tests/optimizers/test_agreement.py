@@ -11,7 +11,7 @@ ROWS = [pytest.param(case, numbers, id=f"{case.name}-{numbers or 'defaults'}")
 
 
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
-@pytest.mark.parametrize(("case", "numbers"), ROWS)
+@pytest.mark.parametrize(("case", "numbers"), [row for row in ROWS if row.values[0].open])
 def test_open_loop(case, numbers, dtype):
     assert open_loop(case, numbers, 0.1, dtype) <= 1
     if case.schedules:

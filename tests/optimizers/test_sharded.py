@@ -12,7 +12,7 @@ from .cases import RULES
 PROGRAM = """
 import jax, jax.numpy as jnp, numpy as np, optax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
-from optimizers.cases import RULES
+from optimizers.cases import RULES, slots
 
 mesh = jax.make_mesh((8,), ("data",), axis_types=(AxisType.Auto,))
 placed = NamedSharding(mesh, PartitionSpec("data"))
@@ -38,7 +38,7 @@ for name, rule in RULES.items():
             one, one_state = step_(optimizer, one_state, one)
             many, many_state = step_(optimizer, many_state, many)
         np.testing.assert_allclose(many, one, rtol=1e-6, err_msg=name)
-        for leaf in (many, *many_state.slots):
+        for leaf in jax.tree.leaves((many, slots(many_state))):
             assert leaf.sharding.is_equivalent_to(placed, 2), (name, leaf.sharding)
     print(name)
 """

@@ -8,7 +8,7 @@ from jax.test_util import check_grads
 
 import ravine as rv
 
-from .cases import RULES, WITH_DECAY, WITH_RATE, each
+from .cases import LOOKING, RULES, WITH_DECAY, WITH_RATE, each, slots
 
 CLOSE = {"rtol": 1e-13, "atol": 1e-15}
 BOWL = rv.landscapes.quadratic(8.0, rotation=0.5)
@@ -62,7 +62,7 @@ def test_gradients_through_the_steps(rule):
         return rv.minimize(rv.landscapes.rosenbrock, start, rule(1e-3 * rate, **numbers), steps=4).losses[-1]
 
     numbers = {"decay": jnp.array(0.8)} if rule in WITH_DECAY.values() else {}
-    check_grads(last, (jnp.array(0.3), jnp.asarray(START), numbers), order=1, modes=["rev"], rtol=1e-6, eps=1e-5)
+    check_grads(last, (jnp.array(0.3), jnp.asarray(START), numbers), order=1, modes=["rev"], rtol=1e-6, eps=1e-6)
 
 
 @each(RULES)
@@ -75,7 +75,7 @@ def test_in_a_chain(rule):
     np.testing.assert_allclose(halved[1] - START, (free[1] - START) / 2, **CLOSE)
 
 
-@each({name: rule for name, rule in RULES.items() if name != "nesterov_lookahead"})  # which asks for no gradient
+@each({name: rule for name, rule in RULES.items() if name not in LOOKING})  # which clip nothing of theirs
 def test_behind_a_clip(rule):
     norm = jnp.linalg.norm(jax.grad(BOWL)(START))
     clipped = walk(optax.chain(optax.clip_by_global_norm(1.0), rule(0.1)), jnp.asarray(START), 1)
@@ -90,12 +90,12 @@ def test_with_injected_hyperparameters(rule):
                                **CLOSE)
 
 
-@each(WITH_RATE)
+@each({name: rule for name, rule in WITH_RATE.items() if name not in ("muon", "schedule_free")})  # of two counts
 def test_state_goes_through_optax_tree_tools(rule):
     optimizer = rule(optax.constant_schedule(0.1))
     state = optimizer.init({"w": START})
     assert optax.tree_utils.tree_get(state, "count") == 0
     moved = optax.tree_utils.tree_map_params(optimizer, lambda slot: slot + 1, state)
-    for slot, before in zip(moved.slots, state.slots, strict=True):
+    for slot, before in zip(slots(moved), slots(state), strict=True):
         np.testing.assert_array_equal(slot["w"], before["w"] + 1)
     assert moved.count == 0

@@ -2,6 +2,7 @@
 
 from ravine.optimizers._adaptive import adadelta, adagrad, adam, adamw, rmsprop
 from ravine.optimizers._clip import clip_by_norm, clip_by_value
+from ravine.optimizers._frontier import eval_params, muon, sam, schedule_free
 from ravine.optimizers._momentum import (
     accumulated_momentum,
     averaged_momentum,
@@ -22,13 +23,17 @@ __all__ = [
     "averaged_momentum",
     "clip_by_norm",
     "clip_by_value",
+    "eval_params",
     "heavy_ball",
     "lion",
     "local_gains",
     "momentum",
+    "muon",
     "nesterov",
     "nesterov_lookahead",
     "rmsprop",
     "rprop",
+    "sam",
+    "schedule_free",
     "sgd",
 ]

@@ -72,17 +72,28 @@ def _remembers_nothing(params):
 
 def _clip_by_norm(max_norm, grads, state, params=None):
     grads = _check.float_tree("grads", grads)
-    # Divided by the largest entry first: 1e20 squared would be infinite in float32.
-    sizes = [jnp.max(jnp.abs(g), initial=0).astype(float) for g in jax.tree.leaves(grads)]
-    largest = jnp.max(jnp.array(sizes), initial=0)
-    unit = jax.tree.map(lambda g: ratio(g.astype(float), largest), grads)
-    norm = root(sum(jnp.sum(g**2) for g in jax.tree.leaves(unit)))
+    largest, unit, norm = _measured(grads)
 
     def clip(g, unit):
         clipped = ratio(max_norm, norm) * unit
         return jnp.where(norm * largest <= max_norm, g, clipped.astype(g.dtype))
 
     return jax.tree.map(clip, grads, unit), state
+
+
+def direction(tree):
+    """Return a tree divided by its Euclidean norm, in the default float type at least; 0 where all of it is 0."""
+    _, unit, norm = _measured(tree)
+    return jax.tree.map(lambda leaf: ratio(leaf, norm), unit)
+
+
+def _measured(tree):
+    """Return the largest entry of a tree, the tree in units of it, and its norm in these units."""
+    # Divided by the largest entry first: 1e20 squared would be infinite in float32.
+    sizes = [jnp.max(jnp.abs(leaf), initial=0).astype(float) for leaf in jax.tree.leaves(tree)]
+    largest = jnp.max(jnp.array(sizes), initial=0)
+    unit = jax.tree.map(lambda leaf: ratio(leaf.astype(float), largest), tree)
+    return largest, unit, root(sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(unit)))
 
 
 def _clip_by_value(limit, grads, state, params=None):

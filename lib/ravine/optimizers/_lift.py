@@ -62,9 +62,7 @@ def lift(formula, learning_rate=None, *, slots=(), counts=False, params=False, *
     rule = _Rule(formula, counts or callable(learning_rate), counts, params)
     numbers = {name: static_unless_array(value) for name, value in constants.items()}
     if learning_rate is not None:
-        # A schedule may be a tree of its own numbers, as those of `ravine.schedules` are; a plain function is not.
-        function = callable(learning_rate) and jax.tree_util.all_leaves([learning_rate])
-        numbers["learning_rate"] = Static(learning_rate) if function else learning_rate
+        numbers["learning_rate"] = static_unless_tree(learning_rate) if callable(learning_rate) else learning_rate
     first = [static_unless_array(value) for value in slots]
     return optax.GradientTransformation(Partial(_init, rule, first), Partial(_update, rule, numbers))
 
@@ -80,7 +78,7 @@ class _Rule:
 
 def _init(rule, first, params):
     params = _check.float_tree("params", params)
-    slots = tuple(jax.tree.map(lambda w, value=value: jnp.full_like(w, _plain(value)), params) for value in first)
+    slots = tuple(jax.tree.map(lambda w, value=value: jnp.full_like(w, plain(value)), params) for value in first)
     return RuleState(jnp.zeros([], jnp.int32) if rule.keeps_count else None, slots)
 
 
@@ -93,7 +91,7 @@ def _update(rule, numbers, grads, state, params=None):
             raise TypeError("params = None: this rule uses the parameters themselves, so its update needs them")
         params = _check.float_tree("params", params)
         _check.same_tree("grads", grads, "params", params)
-    numbers = {name: _plain(value) for name, value in numbers.items()}
+    numbers = {name: plain(value) for name, value in numbers.items()}
     if callable(schedule := numbers.get("learning_rate")):
         numbers["learning_rate"] = schedule(state.count)
     count = optax.safe_increment(state.count) if rule.keeps_count else None
@@ -120,13 +118,18 @@ def static_unless_array(value):
     return value if isinstance(value, jax.Array) else Static(value)
 
 
+def static_unless_tree(schedule):
+    """Return a schedule that is a tree of its own numbers, as those of `ravine.schedules`, as it is; else `Static`."""
+    return Static(schedule) if jax.tree_util.all_leaves([schedule]) else schedule
+
+
 def fitted(name, value, like):
     """Return a number of a rule as its formula may use it next to the array `like`.
 
     An array takes the type of `like`: a float64 rate must not turn float32 parameters into float64 ones. Python's
     numbers and flags stay as they are.
     """
-    value = _plain(value)
+    value = plain(value)
     if not hasattr(value, "dtype"):
         return value
     axes = zip(value.shape[::-1], like.shape[::-1], strict=False)
@@ -135,5 +138,6 @@ def fitted(name, value, like):
     return jnp.asarray(value, like.dtype)
 
 
-def _plain(value):
+def plain(value):
+    """Return the value, whether it is `Static` or not."""
     return value.value if isinstance(value, Static) else value
