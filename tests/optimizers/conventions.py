@@ -1,7 +1,7 @@
-"""The table of `reference/conventions.md`, made of the cases that the tests run: what is printed there is what they try.
+"""The table of `reference/conventions.md`, made of the cases of the tests: what is printed there is what they try.
 
-The formula is that of the rule's docstring, and Optax's call the expression that the case evaluates. Only PyTorch's call,
-and the words about what differs, stand here.
+The formula is that of the rule's docstring, and Optax's call the expression that the case evaluates. Only PyTorch's
+call, and the words about what differs, stand here.
 """
 
 import re
@@ -16,14 +16,14 @@ ELSEWHERE = {
     "momentum": ("SGD(lr=η, momentum=γ)", "Only for a constant η: PyTorch, and Optax's `sgd`, have the rate outside."),
     "accumulated_momentum": ("SGD(lr=η, momentum=ρ)", "The form of both libraries, under schedules too."),
     "averaged_momentum": ("SGD(lr=η, momentum=β, dampening=1 − β)",
-                          "PyTorch's first step is undamped: its v begins at g, not at (1 − β) g. `debias` it has not."),
+                          "PyTorch's v begins at g, not at (1 − β) g; and it corrects nothing."),
     "heavy_ball": ("SGD(lr=η, momentum=β)", "Only for a constant η, as `momentum`."),
     "nesterov": ("SGD(lr=η, momentum=γ, nesterov=True)", "The parameters are the look-ahead points."),
     "nesterov_lookahead": (None, "Optax's call has its steps where the gradient is the same everywhere. Elsewhere its "
                                  "look-ahead points w − γv are the iterates of `nesterov`."),
     "local_gains": (None, "In neither library."),
-    "rprop": ("Rprop(lr=s, etas, step_sizes)", "Optax's own returns each update one step late; `undelayed` takes it from "
-                                               "the state."),
+    "rprop": ("Rprop(lr=s, etas, step_sizes)", "Optax's own returns each update one step late; `undelayed` "
+                                               "takes it from the state."),
     "adagrad": ("Adagrad(lr=η, eps=ε)", "Optax has ε inside the root: equal at ε = 0."),
     "adadelta": ("Adadelta(lr=η, rho=ρ, eps=ε)", ""),
     "rmsprop": ("RMSprop(lr=η, alpha=α, eps=ε, momentum=μ, centered=…)",
@@ -39,7 +39,7 @@ ELSEWHERE = {
     "schedule_free": (None, "`optax.contrib.schedule_free` has its steps at a constant rate."),
 }
 LETTERS = {"learning_rate": "η", "initial_accumulator": "r₀", "eps": "ε", "b1": "β₁", "b2": "β₂", "weight_decay": "λ"}
-OWN = {"sgd": {}, "momentum": {"decay": "γ"}, "accumulated_momentum": {"decay": "ρ"}, "averaged_momentum": {"decay": "β"},
+OWN = {"momentum": {"decay": "γ"}, "accumulated_momentum": {"decay": "ρ"}, "averaged_momentum": {"decay": "β"},
        "heavy_ball": {"decay": "β"}, "nesterov": {"decay": "γ"}, "nesterov_lookahead": {"decay": "γ"},
        "adadelta": {"decay": "ρ"}, "rmsprop": {"decay": "α", "momentum": "μ"}, "rprop": {"learning_rate": "s"}}
 

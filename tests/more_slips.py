@@ -182,25 +182,25 @@ SLIPS = (
     (initializers._constant, "constant", {
         "zeros": ("_shape(shape), value", "_shape(shape), 0.0")}),
     (initializers.fan_in_normal, "fan_in", {
-        "fan out": ('"fan_in", "normal"', '"fan_out", "normal"'),
+        "fan out": ('_scaled, "fan_in", "normal"', '_scaled, "fan_out", "normal"'),
         "2 for 1": ("1.0)", "2.0)")}),
     (initializers.kaiming_normal, "kaiming_normal", {
-        "fan out": ('"fan_in", "normal"', '"fan_out", "normal"'),
+        "fan out": ('_scaled, "fan_in", "normal"', '_scaled, "fan_out", "normal"'),
         "1 for 2": ("2.0)", "1.0)"),
-        "uniform": ('"fan_in", "normal"', '"fan_in", "uniform"'),
-        "truncated": ('"fan_in", "normal"', '"fan_in", "truncated_normal"')}),
+        "uniform": ('_scaled, "fan_in", "normal"', '_scaled, "fan_in", "uniform"'),
+        "truncated": ('_scaled, "fan_in", "normal"', '_scaled, "fan_in", "truncated_normal"')}),
     (initializers.kaiming_uniform, "kaiming_uniform", {
         "3 for 6": ("2.0)", "1.0)"),
         "PyTorch's default": ("2.0)", "1 / 3)"),
-        "normal": ('"uniform"', '"normal"')}),
+        "normal": ('_scaled, "fan_in", "uniform"', '_scaled, "fan_in", "normal"')}),
     (initializers.xavier_uniform, "xavier_uniform", {
         "the sum of the fans": ("_gain(gain) ** 2", "0.5 * _gain(gain) ** 2"),
-        "fan in": ("fan_avg", "fan_in"),
+        "fan in": ('_scaled, "fan_avg"', '_scaled, "fan_in"'),
         "the gain unsquared": ("_gain(gain) ** 2", "_gain(gain)")}),
     (initializers.xavier_normal, "xavier_normal", {
-        "the geometric mean": ("fan_avg", "fan_geo_avg"),
+        "the geometric mean": ('_scaled, "fan_avg"', '_scaled, "fan_geo_avg"'),
         "the gain unsquared": ("_gain(gain) ** 2", "_gain(gain)"),
-        "glorot_normal": ('"fan_avg", "normal"', '"fan_avg", "truncated_normal"')}),
+        "glorot_normal": ('_scaled, "fan_avg", "normal"', '_scaled, "fan_avg", "truncated_normal"')}),
     (initializers.sigmoid_xavier_uniform, "sigmoid", {
         "4 in the variance": ("xavier_uniform(4.0)", "xavier_uniform(2.0)")}),
     (initializers._orthogonal, "orthogonal", {
