@@ -34,8 +34,14 @@ def test_the_batches_of_an_epoch_sum_to_the_whole_gradient():
 
 
 def test_batches_of_another_kind_are_said_to_be_so():
-    several = [[0.5, 1.5]], [[[1], [2]]], [["a"]]
-    for batches, said in [*((batches, "1 values") for batches in several), (7, "one number")]:
+    for batches, said in [
+        (7, "batches is one number, and should be a list of arrays of whole numbers"),
+        ({0: [1]}, "batches is a dict with the keys 0, and should be a list of arrays of whole numbers"),
+        ([[0, 1], [0.5, 1.5]], "batches[1] is 2 values, and should be an array of whole numbers"),
+        ([[[1], [2]]], "batches[0] is 2 values, and should be an array of whole numbers"),
+        ([np.ones(4)], "batches[0] is an array of shape (4,), and should be an array of whole numbers"),
+        (["a"], "batches[0] is the text 'a', and should be an array of whole numbers"),
+    ]:
         result = check("minibatches", lambda key, n, b, batches=batches: batches)
         assert (result.outcome, result.mistake) == ("structure", None)
-        assert f"batches is {said}, and should be a list of arrays of whole numbers" in result.message
+        assert said in result.message

@@ -58,8 +58,9 @@ def test_the_right_answer_may_be_written_in_another_way(exercise, answer, precis
     covers("right answers written in another way", (exercise.name, str(answer)))
 
 
-GARBAGE = {"number": 3.0, "complex": 1j, "text": "text", "empty": (), "no numbers": np.zeros(0), "not finite": [np.nan],
-           "whole": [[0, 1], [2, 3]], "ragged": [[1.0], [2.0, 3.0]], "dict": {"w": None}, "object": object()}
+GARBAGE = {"number": 3.0, "complex": 1j, "text": "text", "empty": (), "empty list": [[]], "no numbers": np.zeros(0),
+           "not finite": [np.nan], "whole": [[0, 1], [2, 3]], "ragged": [[1.0], [2.0, 3.0]], "dict": {"w": None},
+           "object": object()}
 
 
 @pytest.mark.parametrize("kind", GARBAGE)

@@ -59,7 +59,7 @@ def test_a_wrong_answer_without_a_name_shows_input_yours_and_expected():
         return w - jnp.tanh(v), v
 
     assert check("velocity_step", velocity_step).message == """\
-✗ velocity_step: not the expected numbers, and no mistake that I know by name.
+✗ velocity_step: not what is expected, and no mistake that I know by name.
   on probe 1 of 4, with
     w = [1, -2, 0.5]
     v = [0.3, 0.1, -0.4]
@@ -122,7 +122,7 @@ def test_random_answers_are_compared_by_their_facts_and_trees_and_keys_are_shown
         "✗ _tree_and_key: the sign is wrong. On probe 1 your total = 0.5, expected -0.5. Do not negate. "
         'Next: hint("_tree_and_key")')
     assert check("_tree_and_key", lambda tree, key: jnp.array([[2.5, -4.0]])).message == """\
-✗ _tree_and_key: not the expected numbers, and no mistake that I know by name.
+✗ _tree_and_key: not what is expected, and no mistake that I know by name.
   on probe 1 of 1, with
     tree = {'w': [[[1.5, -2]], 3]}
     key = jax.random.key(7)

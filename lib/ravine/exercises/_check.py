@@ -149,7 +149,7 @@ def _not_recognised(exercise, outputs, answers, expected):
         if not _compare.finite(leaf.yours) and _compare.finite(leaf.expected):
             text = f"{leaf.entry} is {leaf.yours[leaf.worst]}: something overflows or divides by zero."
             return "structure", "\n  ".join([text, *lines])
-    return "wrong", "\n  ".join(["not the expected numbers, and no mistake that I know by name.", *lines])
+    return "wrong", "\n  ".join(["not what is expected, and no mistake that I know by name.", *lines])
 
 
 def _first_wrong(answers, expected, names):

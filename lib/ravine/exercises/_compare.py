@@ -144,7 +144,7 @@ def describe(value):
     if _kind(value) == "c":
         return "complex numbers"
     if _kind(value) == "U":
-        return f"the text {str(value)!r}"
+        return "a text" if value.ndim else f"the text {str(value)!r}"
     return f"an array of shape {value.shape}" if value.ndim else "one number"
 
 
@@ -159,10 +159,8 @@ def _leaves(answer, expected, name):
         return [Leaf(name, asarray(answer.value), asarray(expected.value), where(isnan(off), inf, off))]
     if isinstance(answer, tuple) and answer:
         answer = _stacked(answer)
-    if not isinstance(answer, ndarray) or _kind(answer) != _kind(expected):
+    if not isinstance(answer, ndarray) or _kind(answer) != _kind(expected) or answer.shape != expected.shape:
         raise Mismatch(f"{name} is {describe(answer)}, and should be {describe(expected)}")
-    if answer.shape != expected.shape:
-        raise Mismatch(f"{name} has shape {answer.shape}, and should have shape {expected.shape}")
     return [Leaf(name, answer, expected, _off(answer, expected))]
 
 

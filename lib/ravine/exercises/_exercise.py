@@ -41,8 +41,9 @@ class Exercise:
         concept: the first hint, the idea in words.
         formula: the second hint.
         blank: the part of the reference's code that the third hint leaves out; it stands there once.
-        mistakes: ``{name: (function, message)}``. Each function differs from the reference in one thing. The message
-            begins with a sentence that says what was done; what follows says what is right.
+        mistakes: ``{name: (function, message)}``. Each function differs from the reference in one thing, and computes
+            with NumPy where it can: see `evaluate`. The message begins with a sentence that says what was done; what
+            follows says what is right.
         facts: for answers that are random or not unique, the names of what is compared in place of the outputs.
         measure: ``measure(inputs, outputs)`` finds these facts, a tuple for each probe, in what an answer returned on
             all of them, made `_compare.plain`. A number that is subject to chance is a `_compare.Within`. Where there

@@ -42,11 +42,19 @@ def _batch(value):
     return batch.astype(int) if whole and batch.ndim == 1 else None
 
 
+def _why_unfit(output):
+    """Return what keeps an output from being a list of batches, or None."""
+    if not (isinstance(output, tuple) or np.ndim(output) > 1) or len(output) == 0:
+        return f"batches is {describe(output)}, and should be a list of arrays of whole numbers"
+    return next((f"batches[{i}] is {describe(value)}, and should be an array of whole numbers"
+                 for i, value in enumerate(output) if _batch(value) is None), None)
+
+
 def _use(order, n):
     """Say how often the examples come in an epoch."""
     if not all(0 <= number < n for number in order):
         return f"numbers outside 0 … {n - 1}"
-    times = np.bincount(order, minlength=n)
+    times = np.bincount(np.array(order, int), minlength=n)
     said = ["some more than once"] * bool(times.max() > 1) + ["some never"] * bool(times.min() < 1)
     return ", ".join(said) or "each once"
 
@@ -62,12 +70,9 @@ def _mixing(epochs):
 
 def _epochs(inputs, outputs):
     """Find out what makes batches those of an epoch: their sizes, what they hold, and what becomes of the key."""
-    epochs = [[_batch(value) for value in output] if isinstance(output, tuple) or getattr(output, "ndim", 0) else []
-              for output in outputs]
-    fit = [batches and all(batch is not None for batch in batches) for batches in epochs]
-    if not all(fit):
-        return [Unfit(f"batches is {describe(output)}, and should be a list of arrays of whole numbers")
-                for output in outputs]
+    if unfit := [_why_unfit(output) for output in outputs if _why_unfit(output)]:
+        return [Unfit(unfit[0])] * len(outputs)
+    epochs = [[_batch(value) for value in output] for output in outputs]
     orders = [tuple(np.concatenate(batches).tolist()) for batches in epochs]
     first, other, again = orders[:3]  # the keys of the first probes: one, another, the first again
     keys = "another order in each call" if first != again else "one order for all" if first == other else "each its own"

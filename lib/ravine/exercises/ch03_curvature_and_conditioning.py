@@ -326,6 +326,10 @@ _classify = Exercise(
         "smallest_only": (
             lambda H: _kind(_values(H)[:1], _zero(H)),
             "the smallest eigenvalue alone decides. A maximum has no other sign anywhere: look at all."),
+        "capitals": (
+            lambda H: classify(H).capitalize(),
+            "the word begins with a capital. Write it as asked for: \"minimum\", \"maximum\", \"saddle\" or "
+            "\"degenerate\"."),
         "no_maximum": (
             lambda H: _kind(_values(H), _zero(H)).replace("maximum", "saddle"),
             "every negative eigenvalue is taken for a saddle's. Where all are negative the point is a maximum."),
