@@ -36,7 +36,7 @@ def _corrected(average, beta, t):
 
 
 def _divided(m_hat, v_hat, eps):
-    return m_hat / (jnp.sqrt(v_hat) + eps)
+    return m_hat / (np.sqrt(v_hat) + eps)
 
 
 def _adam_with(m_new=_average, v_new=lambda v, g, b2: _average(v, g**2, b2), correct_m=_corrected,
@@ -80,17 +80,17 @@ _adam = Exercise(
             "far. Correct only what the step uses; keep m and v as they are.",
     formula="m ← β₁ m + (1 − β₁) g,   v ← β₂ v + (1 − β₂) g²,   m̂ = m / (1 − β₁ᵗ),   v̂ = v / (1 − β₂ᵗ),\n"
             "w ← w − η m̂ / (√v̂ + ε)",
-    blank="jnp.sqrt(v_hat) + eps",
+    blank="np.sqrt(v_hat) + eps",
     mistakes={
         "eps_inside": (
-            _adam_with(divide=lambda m, v, eps: m / jnp.sqrt(v + eps)),
+            _adam_with(divide=lambda m, v, eps: m / np.sqrt(v + eps)),
             "eps is inside the square root. Adam divides by √v̂ + ε."),
         "eps_before_correction": (
             lambda w, m, v, g, t, lr, b1, b2, eps: adam(w, m, v, g, t, lr, b1, b2, eps / (1 - b2**t) ** 0.5),
             "eps is added before v is corrected. That is the paper's shorter form, with a corrected rate; here ε is "
             "added to √v̂."),
         "no_eps": (
-            _adam_with(divide=lambda m, v, eps: m / jnp.sqrt(v)),
+            _adam_with(divide=lambda m, v, eps: m / np.sqrt(v)),
             "eps is missing. Adam divides by √v̂ + ε."),
         "no_correction": (
             _adam_with(correct_m=_uncorrected, correct_v=_uncorrected),
@@ -224,7 +224,7 @@ _adamw = Exercise(
             _adamw_with(decay=lambda w, new, lr, wd: -lr * wd * w),
             "the decay has the wrong sign. Weights should shrink: subtract ηλw."),
         "decays_sign": (
-            _adamw_with(decay=lambda w, new, lr, wd: lr * wd * jnp.sign(w)),
+            _adamw_with(decay=lambda w, new, lr, wd: lr * wd * np.sign(w)),
             "the decay takes the same off every weight. That belongs to an L1 penalty; here each loses a share: λw."),
         "no_decay": (
             _adamw_with(decay=lambda w, new, lr, wd: 0.0),
@@ -262,7 +262,7 @@ def lion(w, m, g, lr, b1, b2, wd):
     return w - lr * (direction + wd * w), m
 
 
-def _lion_with(direction=lambda m, g, b1, b2: jnp.sign(_average(m, g, b1)), decay=lambda w, lr, wd: lr * wd * w,
+def _lion_with(direction=lambda m, g, b1, b2: np.sign(_average(m, g, b1)), decay=lambda w, lr, wd: lr * wd * w,
                m_new=lambda m, g, b1, b2: _average(m, g, b2)):
     """Return `lion` with some of its parts replaced."""
     def changed(w, m, g, lr, b1, b2, wd):
@@ -290,10 +290,10 @@ _lion = Exercise(
             _lion_with(m_new=lambda m, g, b1, b2: _average(m, g, b1)),
             "β₁ is used for the new m too. β₁ belongs to the step, β₂ to the new m."),
         "b2_twice": (
-            _lion_with(direction=lambda m, g, b1, b2: jnp.sign(_average(m, g, b2))),
+            _lion_with(direction=lambda m, g, b1, b2: np.sign(_average(m, g, b2))),
             "the step is the sign of the new m. It mixes the old m and the gradient with β₁."),
         "m_first": (
-            _lion_with(direction=lambda m, g, b1, b2: jnp.sign(_average(_average(m, g, b2), g, b1))),
+            _lion_with(direction=lambda m, g, b1, b2: np.sign(_average(_average(m, g, b2), g, b1))),
             "m is updated before the step. The step mixes the old m with the gradient."),
         "betas_swapped": (
             lambda w, m, g, lr, b1, b2, wd: lion(w, m, g, lr, b2, b1, wd),
@@ -305,16 +305,16 @@ _lion = Exercise(
             _lion_with(direction=lambda m, g, b1, b2: _average(m, g, b1)),
             "the sign is missing. Every weight moves by η, whatever the size of its gradient."),
         "sign_of_gradient": (
-            _lion_with(direction=lambda m, g, b1, b2: jnp.sign(g)),
+            _lion_with(direction=lambda m, g, b1, b2: np.sign(g)),
             "the step is the sign of the gradient alone. Take the sign of β₁m + (1 − β₁)g."),
         "signs_mixed": (
-            _lion_with(direction=lambda m, g, b1, b2: _average(jnp.sign(m), jnp.sign(g), b1)),
+            _lion_with(direction=lambda m, g, b1, b2: _average(np.sign(m), np.sign(g), b1)),
             "signs are mixed. Mix m and g first, then take the sign."),
         "keeps_sign": (
-            _lion_with(m_new=lambda m, g, b1, b2: jnp.sign(_average(m, g, b1))),
+            _lion_with(m_new=lambda m, g, b1, b2: np.sign(_average(m, g, b1))),
             "the step's sign comes back as m. The new m is β₂m + (1 − β₂)g."),
         "decay_inside": (
-            lambda w, m, g, lr, b1, b2, wd: (w - lr * jnp.sign(_average(m, g, b1) + wd * w), _average(m, g, b2)),
+            lambda w, m, g, lr, b1, b2, wd: (w - lr * np.sign(_average(m, g, b1) + wd * w), _average(m, g, b2)),
             "the decay is inside the sign. It is decoupled: add λw after the sign."),
         "coupled": (
             lambda w, m, g, lr, b1, b2, wd: lion(w, m, g + wd * w, lr, b1, b2, 0.0),
@@ -329,7 +329,7 @@ _lion = Exercise(
             _lion_with(decay=lambda w, lr, wd: 0.0),
             "the decay is missing. Subtract ηλw besides."),
         "ascent": (
-            _lion_with(direction=lambda m, g, b1, b2: -jnp.sign(_average(m, g, b1))),
+            _lion_with(direction=lambda m, g, b1, b2: -np.sign(_average(m, g, b1))),
             "the weights climb. Subtract the step: w ← w − η sign(…)."),
         "average_not_updated": (
             lambda w, m, *rest: (lion(w, m, *rest)[0], m),

@@ -25,10 +25,10 @@ def gains(w, k, g, gp, lr):
 
 
 def _gains_with(agree=lambda g, gp: g * gp > 0, grow=lambda k: k + 0.05, shrink=lambda k: 0.95 * k,
-                limit=lambda k: jnp.clip(k, 0.1, 10), step=lambda k, g: k * g):
+                limit=lambda k: np.clip(k, 0.1, 10), step=lambda k, g: k * g):
     """Return `gains` with some of its parts replaced."""
     def changed(w, k, g, gp, lr):
-        k = limit(jnp.where(agree(g, gp), grow(k), shrink(k)))
+        k = limit(np.where(agree(g, gp), grow(k), shrink(k)))
         return w - lr * step(k, g), k
     return changed
 
@@ -70,16 +70,16 @@ _gains = Exercise(
             _gains_with(limit=lambda k: k),
             "the gains leave their limits. Keep them within 0.1 and 10; others are in use too, but not here."),
         "no_lower_limit": (
-            _gains_with(limit=lambda k: jnp.minimum(k, 10)),
+            _gains_with(limit=lambda k: np.minimum(k, 10)),
             "the gains have no lower limit. Keep them at 0.1 or above: a gain near 0 takes long to recover."),
         "no_upper_limit": (
-            _gains_with(limit=lambda k: jnp.maximum(k, 0.1)),
+            _gains_with(limit=lambda k: np.maximum(k, 0.1)),
             "the gains have no upper limit. Keep them at 10 or below."),
         "zero_agrees": (
             _gains_with(agree=lambda g, gp: g * gp >= 0),
             "a product of 0 counts as agreement. The gain grows only where g gp > 0."),
         "one_gain_for_all": (
-            _gains_with(agree=lambda g, gp: jnp.vdot(g, gp) > 0),
+            _gains_with(agree=lambda g, gp: np.vdot(g, gp) > 0),
             "one sum decides for all weights. Compare entry by entry: each weight has a gain of its own."),
         "shrinks_to_nothing": (
             _gains_with(shrink=lambda k: 0.05 * k),
@@ -88,7 +88,7 @@ _gains = Exercise(
             _gains_with(step=lambda k, g: g),
             "the step is taken without the gain. Multiply: w ← w − η k g."),
         "sign_of_gradient": (
-            _gains_with(step=lambda k, g: k * jnp.sign(g)),
+            _gains_with(step=lambda k, g: k * np.sign(g)),
             "only the sign of the gradient is used. That is Rprop's step; here it is η k g."),
         "last_gradient": (
             lambda w, k, g, gp, lr: (w - lr * gains(w, k, g, gp, lr)[1] * gp, gains(w, k, g, gp, lr)[1]),
@@ -131,13 +131,13 @@ def rprop(w, g, gp, step):
 
 
 def _rprop_with(same=lambda step: 1.2 * step, differ=lambda step: 0.5 * step, zero=lambda step: step,
-                limit=lambda step: jnp.clip(step, 1e-6, 50), waits=True, hands_on=lambda g, gp, zeroed: zeroed,
-                move=lambda step, g: step * jnp.sign(g)):
+                limit=lambda step: np.clip(step, 1e-6, 50), waits=True, hands_on=lambda g, gp, zeroed: zeroed,
+                move=lambda step, g: step * np.sign(g)):
     """Return `rprop` with some of its parts replaced."""
     def changed(w, g, gp, step):
-        agree = jnp.sign(g) * jnp.sign(gp)
-        step = limit(jnp.where(agree > 0, same(step), jnp.where(agree < 0, differ(step), zero(step))))
-        zeroed = jnp.where(agree < 0, 0.0, g)
+        agree = np.sign(g) * np.sign(gp)
+        step = limit(np.where(agree > 0, same(step), np.where(agree < 0, differ(step), zero(step))))
+        zeroed = np.where(agree < 0, 0.0, g)
         return w - move(step, zeroed if waits else g), hands_on(g, gp, zeroed), step
     return changed
 
@@ -170,10 +170,10 @@ _rprop = Exercise(
             _rprop_with(limit=lambda step: step),
             "the step sizes are not limited. Keep them within 1e-6 and 50."),
         "no_lower_limit": (
-            _rprop_with(limit=lambda step: jnp.minimum(step, 50)),
+            _rprop_with(limit=lambda step: np.minimum(step, 50)),
             "the step sizes have no lower limit. Keep them at 1e-6 or above."),
         "no_upper_limit": (
-            _rprop_with(limit=lambda step: jnp.maximum(step, 1e-6)),
+            _rprop_with(limit=lambda step: np.maximum(step, 1e-6)),
             "the step sizes have no upper limit. Keep them at 50 or below."),
         "no_zeroing": (
             _rprop_with(waits=False, hands_on=lambda g, gp, zeroed: g),
@@ -189,14 +189,14 @@ _rprop = Exercise(
             _rprop_with(hands_on=lambda g, gp, zeroed: gp),
             "the old gradient is handed on. The next step compares with this one's: return g, with its zeros."),
         "hands_on_sign": (
-            _rprop_with(hands_on=lambda g, gp, zeroed: jnp.sign(zeroed)),
+            _rprop_with(hands_on=lambda g, gp, zeroed: np.sign(zeroed)),
             "only the sign of the gradient is handed on. It would do for the next step, but the gradient itself is "
             "asked for."),
         "magnitude": (
             _rprop_with(move=lambda step, g: step * g),
             "the step is multiplied by the gradient. Only its sign counts: w ← w − Δ sign(g)."),
         "old_step": (
-            lambda w, g, gp, step: (w - step * jnp.sign(rprop(w, g, gp, step)[1]), *rprop(w, g, gp, step)[1:]),
+            lambda w, g, gp, step: (w - step * np.sign(rprop(w, g, gp, step)[1]), *rprop(w, g, gp, step)[1:]),
             "the weights move by the old step size. Update it first, then move."),
         "zero_shrinks": (
             _rprop_with(zero=lambda step: 0.5 * step),
@@ -208,11 +208,11 @@ _rprop = Exercise(
             _rprop_with(same=lambda step: step + 0.05, differ=lambda step: 0.95 * step),
             "the step sizes change as gains do. Rprop multiplies both ways, by 1.2 and by 0.5."),
         "backtracks": (
-            lambda w, g, gp, step: (rprop(w, g, gp, step)[0] + jnp.where(g * gp < 0, step * jnp.sign(gp), 0.0),
+            lambda w, g, gp, step: (rprop(w, g, gp, step)[0] + np.where(g * gp < 0, step * np.sign(gp), 0.0),
                                     *rprop(w, g, gp, step)[1:]),
             "the weights go back where the sign has changed. That is the older form, Rprop⁺; here they wait."),
         "ascent": (
-            _rprop_with(move=lambda step, g: -step * jnp.sign(g)),
+            _rprop_with(move=lambda step, g: -step * np.sign(g)),
             "the weights climb. Move against the sign of the gradient: w ← w − Δ sign(g)."),
         "step_not_updated": (
             lambda w, g, gp, step: (*rprop(w, g, gp, step)[:2], step),
@@ -241,7 +241,7 @@ def adagrad(w, s, g, lr, eps):
     return w - lr * g / (jnp.sqrt(s) + eps), s
 
 
-def _scaled(accumulate, divide=lambda g, s, eps: g / (jnp.sqrt(s) + eps)):
+def _scaled(accumulate, divide=lambda g, s, eps: g / (np.sqrt(s) + eps)):
     """Return AdaGrad's or RMSProp's step: `accumulate` squares (RMSProp's with ρ), `divide` the gradient by them."""
     def changed(w, s, g, lr, *rho_eps):
         *rho, eps = rho_eps
@@ -255,22 +255,22 @@ def _mistaken_divisions(accumulate):
     right = _scaled(accumulate)
     return {
         "eps_inside": (
-            _scaled(accumulate, lambda g, s, eps: g / jnp.sqrt(s + eps)),
+            _scaled(accumulate, lambda g, s, eps: g / np.sqrt(s + eps)),
             "eps is inside the square root. Here it stands outside: divide by √s + ε."),
         "no_eps": (
-            _scaled(accumulate, lambda g, s, eps: g / jnp.sqrt(s)),
+            _scaled(accumulate, lambda g, s, eps: g / np.sqrt(s)),
             "eps is missing. Divide by √s + ε: while s is 0, or tiny, ε limits the step."),
         "no_root": (
             _scaled(accumulate, lambda g, s, eps: g / (s + eps)),
             "the square root is missing. Divide by √s + ε, which has the unit of a gradient."),
         "multiplied": (
-            _scaled(accumulate, lambda g, s, eps: g * (jnp.sqrt(s) + eps)),
+            _scaled(accumulate, lambda g, s, eps: g * (np.sqrt(s) + eps)),
             "the gradient is multiplied by √s + ε. Divide: large gradients are to be tamed."),
         "not_divided": (
             _scaled(accumulate, lambda g, s, eps: g),
             "the gradient is not divided. This is plain gradient descent: divide by √s + ε."),
         "ascent": (
-            _scaled(accumulate, lambda g, s, eps: -g / (jnp.sqrt(s) + eps)),
+            _scaled(accumulate, lambda g, s, eps: -g / (np.sqrt(s) + eps)),
             "the weights climb. Subtract the step: w ← w − η g / (√s + ε)."),
         "old_sum": (
             lambda w, s, g, lr, *rho_eps: (_scaled(lambda s, *_: s)(w, s, g, lr, *rho_eps)[0],
@@ -280,7 +280,7 @@ def _mistaken_divisions(accumulate):
             lambda w, s, *rest: (right(w, s, *rest)[0], s),
             "the old s comes back. Return the new one: the next step needs it."),
         "root_kept": (
-            lambda *inputs: (right(*inputs)[0], jnp.sqrt(right(*inputs)[1])),
+            lambda *inputs: (right(*inputs)[0], np.sqrt(right(*inputs)[1])),
             "the root of s comes back. Keep s itself; take the root only for the step."),
         "swapped_return": (
             lambda *inputs: right(*inputs)[::-1],
@@ -307,7 +307,7 @@ _adagrad = Exercise(
     concept="Weights that have seen large gradients should take smaller steps, each weight on its own account. So add "
             "up the squares of all its gradients, this one included, and divide by the root of the sum.",
     formula="s ← s + g²,   w ← w − η g / (√s + ε)",
-    blank="jnp.sqrt(s) + eps",
+    blank="np.sqrt(s) + eps",
     mistakes={
         "no_accumulation": (
             _scaled(lambda s, g: g**2),
@@ -316,13 +316,13 @@ _adagrad = Exercise(
             _scaled(lambda s, g: s + g),
             "the gradients are summed without squares. Add g²: gradients of both signs must count."),
         "absolute_values": (
-            _scaled(lambda s, g: s + jnp.abs(g)),
+            _scaled(lambda s, g: s + np.abs(g)),
             "the sizes of gradients are summed. Add their squares: s ← s + g²."),
         "average": (
             _scaled(lambda s, g: (s + g**2) / 2),
             "the squares are averaged. AdaGrad adds them up and forgets nothing; RMSProp averages."),
         "one_sum_for_all": (
-            _scaled(lambda s, g: s + jnp.sum(g**2)),
+            _scaled(lambda s, g: s + np.sum(g**2)),
             "the squares of all entries are added together. Each weight has a sum of its own: s ← s + g²."),
         "rate_in_sum": (
             lambda w, s, g, lr, eps: _scaled(lambda s, g: s + (lr * g) ** 2)(w, s, g, lr, eps),
@@ -391,7 +391,7 @@ _rmsprop = Exercise(
             _scaled(lambda s, g, rho: rho * s + ((1 - rho) * g) ** 2),
             "the weight 1 − ρ is squared with the gradient. It multiplies g²: (1 − ρ)g²."),
         "one_average_for_all": (
-            _scaled(lambda s, g, rho: rho * s + (1 - rho) * jnp.mean(g**2)),
+            _scaled(lambda s, g, rho: rho * s + (1 - rho) * np.mean(g**2)),
             "one mean square serves all weights. Each weight has an average of its own."),
         **_mistaken_divisions(_average),
     },
@@ -416,7 +416,7 @@ def adadelta(w, s, u, g, rho, eps):
     return w - step, s, u
 
 
-def _adadelta_with(squares=_average, step=lambda g, s, u, eps: jnp.sqrt(u + eps) / jnp.sqrt(s + eps) * g,
+def _adadelta_with(squares=_average, step=lambda g, s, u, eps: np.sqrt(u + eps) / np.sqrt(s + eps) * g,
                    steps=_average):
     """Return `adadelta` with some of its parts replaced."""
     def changed(w, s, u, g, rho, eps):
@@ -435,7 +435,7 @@ def _old_squares(w, s, u, g, rho, eps):
 def _steps_first(w, s, u, g, rho, eps):
     """AdaDelta that takes its step once more after the average of steps is updated."""
     _, s, u = adadelta(w, s, u, g, rho, eps)
-    return w - jnp.sqrt(u + eps) / jnp.sqrt(s + eps) * g, s, u
+    return w - np.sqrt(u + eps) / np.sqrt(s + eps) * g, s, u
 
 
 _adadelta = Exercise(
@@ -458,22 +458,22 @@ _adadelta = Exercise(
     blank="(1 - rho) * step**2",
     mistakes={
         "eps_outside": (
-            _adadelta_with(step=lambda g, s, u, eps: (jnp.sqrt(u) + eps) / (jnp.sqrt(s) + eps) * g),
+            _adadelta_with(step=lambda g, s, u, eps: (np.sqrt(u) + eps) / (np.sqrt(s) + eps) * g),
             "eps is outside of the square roots. AdaDelta adds it inside: √(u + ε) and √(s + ε)."),
         "eps_below_only": (
-            _adadelta_with(step=lambda g, s, u, eps: jnp.sqrt(u) / jnp.sqrt(s + eps) * g),
+            _adadelta_with(step=lambda g, s, u, eps: np.sqrt(u) / np.sqrt(s + eps) * g),
             "eps is missing in the numerator. Without it a u of 0 would never let anything move: √(u + ε)."),
         "eps_above_only": (
-            _adadelta_with(step=lambda g, s, u, eps: jnp.sqrt(u + eps) / jnp.sqrt(s) * g),
+            _adadelta_with(step=lambda g, s, u, eps: np.sqrt(u + eps) / np.sqrt(s) * g),
             "eps is missing in the denominator. Divide by √(s + ε)."),
         "no_eps": (
-            _adadelta_with(step=lambda g, s, u, eps: jnp.sqrt(u) / jnp.sqrt(s) * g),
+            _adadelta_with(step=lambda g, s, u, eps: np.sqrt(u) / np.sqrt(s) * g),
             "eps is missing. Both roots have it inside: √(u + ε) and √(s + ε)."),
         "no_numerator": (
-            _adadelta_with(step=lambda g, s, u, eps: g / jnp.sqrt(s + eps)),
+            _adadelta_with(step=lambda g, s, u, eps: g / np.sqrt(s + eps)),
             "the numerator is missing. Multiply by √(u + ε), which stands where other methods have a rate."),
         "inverted": (
-            _adadelta_with(step=lambda g, s, u, eps: jnp.sqrt(s + eps) / jnp.sqrt(u + eps) * g),
+            _adadelta_with(step=lambda g, s, u, eps: np.sqrt(s + eps) / np.sqrt(u + eps) * g),
             "numerator and denominator are swapped. Steps stand above, gradients below: √(u + ε) / √(s + ε)."),
         "no_roots": (
             _adadelta_with(step=lambda g, s, u, eps: (u + eps) / (s + eps) * g),
@@ -485,7 +485,7 @@ _adadelta = Exercise(
             lambda w, s, u, g, rho, eps: (*adadelta(w, s, u, g, rho, eps)[:2], _average(u, g, rho)),
             "the second average holds gradients. u averages the squared steps Δ²."),
         "step_not_squared": (
-            _adadelta_with(steps=lambda u, step, rho: rho * u + (1 - rho) * jnp.abs(step)),
+            _adadelta_with(steps=lambda u, step, rho: rho * u + (1 - rho) * np.abs(step)),
             "the steps are averaged without squares. u averages Δ²."),
         "old_squares": (
             _old_squares,
