@@ -119,6 +119,12 @@ def test_evaluations_begin_at_the_start():
     np.testing.assert_allclose(risks, [mean_square(w, DATA) for w in points], rtol=1e-13)
 
 
+def test_evaluations_are_taken_where_the_rule_says():
+    run = fit_plain(optimizer=rv.schedule_free(rv.sgd(0.1)), evaluate=lambda params: params)
+    assert np.max(abs(run.evaluations[-1] - run.params)) > 1e-3
+    np.testing.assert_allclose(run.evaluations[-1], rv.eval_params(run.optimizer_state, run.params), rtol=1e-13)
+
+
 def test_the_trained_network_of_the_digits():
     x, y = rv.data.digits()
     network = rv.networks.batch_norm_mlp((64, 16, 10))

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ravine import _check, _program
+from ravine.optimizers import eval_params
 from ravine.training import _step
 
 
@@ -63,7 +64,8 @@ def fit(loss, params, optimizer, data, *, batch_size, epochs, key, model_state=N
         key: for the order of the examples and for the loss, such as ``jax.random.key(0)``.
         model_state: a tree of arrays that the loss receives and returns anew, as that of batch normalisation.
         evaluate: ``evaluate(params)``, with a model state ``evaluate(params, model_state)``: a tree of arrays to
-            record after each epoch, such as the loss and the accuracy on held-out data.
+            record after each epoch, such as the loss and the accuracy on held-out data. It is given the parameters to
+            evaluate at: `eval_params` of those that take the steps, which matters for `schedule_free`.
         shuffle: False takes the examples in their order, each epoch alike.
         progress: whether to show a progress bar. None: unless the book is being built (`RAVINE_BOOK=1`), or the fit is
             part of a larger program (`jax.jit`, `jax.vmap`, `ravine.sweep`), which has none.
@@ -220,7 +222,8 @@ def _check_returned(everything, point):
 
 
 def _look(evaluate, point):
-    found = evaluate(point.params) if point.model_state is None else evaluate(point.params, point.model_state)
+    params = eval_params(point.state, point.params)
+    found = evaluate(params) if point.model_state is None else evaluate(params, point.model_state)
     return _blank_unless(point.running, found)
 
 
