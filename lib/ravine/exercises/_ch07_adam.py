@@ -133,6 +133,9 @@ _adam = Exercise(
             lambda w, m, v, g, t, lr, b1, b2, eps: _adam_with(
                 v_new=lambda v, g, b2: _average(v, _average(m, g, b1) ** 2, b2))(w, m, v, g, t, lr, b1, b2, eps),
             "v averages the squares of m. It should average the squares of the gradients themselves, g²."),
+        "v_never_falls": (
+            _adam_with(v_new=lambda v, g, b2: np.maximum(v, _average(v, g**2, b2))),
+            "v never falls. That is AMSGrad's idea; in Adam it is the running average, whether it rises or falls."),
         "gradient_in_step": (
             lambda w, m, v, g, t, lr, b1, b2, eps: _adam_with(
                 correct_m=lambda *_: g)(w, m, v, g, t, lr, b1, b2, eps),

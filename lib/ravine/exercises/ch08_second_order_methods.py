@@ -141,6 +141,15 @@ def _cg_with(start=np.zeros_like, alpha=lambda A, r, p: r @ r / (p @ A @ p),
     return changed
 
 
+def _stale_residual(A, b, n):
+    x, p = np.zeros_like(b), b
+    for _ in range(n):
+        alpha = b @ b / (p @ A @ p)
+        x, r = x + alpha * p, b - alpha * A @ p
+        p = r + r @ r / (b @ b) * p
+    return x
+
+
 _conjugate_gradient = _cg_with()
 _MATRIX = np.array([[4.0, 1.0, -0.5, 0.8], [1.0, 3.0, 0.7, -0.4], [-0.5, 0.7, 2.0, 0.3], [0.8, -0.4, 0.3, 1.0]])
 _OTHER = np.array([[2.0, -0.9, 0.4, 0.2], [-0.9, 1.5, 0.3, -0.6], [0.4, 0.3, 5.0, 1.1], [0.2, -0.6, 1.1, 3.0]])
@@ -181,6 +190,9 @@ _cg = Exercise(
         "old_residual": (
             _cg_with(direction=lambda old, r, p, beta: old + beta * p),
             "the new direction is made from the old residual. Take the new one: p ← r⁺ + β p."),
+        "stale_residual": (
+            _stale_residual,
+            "the residual stays b. At the end of each step put the new one in its place: r ← r⁺."),
         "residual_added": (
             _cg_with(direction=lambda old, r, p, beta: r + beta * old),
             "β multiplies the old residual. It multiplies the old direction: p ← r⁺ + β p."),
