@@ -55,8 +55,8 @@ def _use(order, n):
     if not all(0 <= number < n for number in order):
         return f"numbers outside 0 … {n - 1}"
     times = np.bincount(np.array(order, int), minlength=n)
-    said = ["some more than once"] * bool(times.max() > 1) + ["some never"] * bool(times.min() < 1)
-    return ", ".join(said) or "each once"
+    uses = {"some more than once": times.max() > 1, "some never": times.min() < 1}
+    return ", ".join(use for use, found in uses.items() if found) or "each once"
 
 
 def _mixing(epochs):
