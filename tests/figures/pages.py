@@ -31,5 +31,8 @@ body {{ margin: 0 auto; max-width: 750px; }}
 
 
 def settled(page):
-    """Wait until what was asked for is drawn."""
-    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    """Wait until what was asked for is drawn, and no figure says that it still computes."""
+    page.evaluate("""async () => {
+      do await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+      while (document.querySelector('[aria-busy=true]'));
+    }""")

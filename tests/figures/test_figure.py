@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from driving import PICTURE, picture
 
 import ravine as rv
 from ravine.figures import ALL, _figure
@@ -122,18 +123,18 @@ def test_module_runs_as_anywidget_runs_it(make, notebook, visit):
     page = visit("about:blank")
     page.evaluate(FRONT_END, [figure._esm, figure._css, state])
     page.wait_for_function("document.querySelector('.summary').textContent !== ''")
-    before = page.locator(".plots").inner_html()
+    before = picture(page)
     page.locator("input[type=range]").nth(1).press("PageUp")  # the reader moves the first slider after the timeline
     page.wait_for_function("saved.length > 0")
     (key,) = (key for key, value in page.evaluate("saved.at(-1)").items() if value != state[key])
     setattr(figure, key, page.evaluate(f"saved.at(-1).{key}"))
     page.evaluate("([key, value]) => model.set(key, value)", [key, state[key]])  # Python takes it back
-    page.wait_for_function("before => document.querySelector('.plots').innerHTML === before", arg=before)
+    page.wait_for_function(f"before => ({PICTURE})() === before", arg=before)
     assert "#" not in page.url  # the address belongs to the notebook
     page.evaluate("stop()")
     page.evaluate("([key, value]) => model.set(key, value)", [key, getattr(figure, key)])
     page.wait_for_timeout(100)
-    assert page.locator(".plots").inner_html() == before
+    assert picture(page) == before
 
 
 def test_follows_every_front_ends_theme(notebook, visit):

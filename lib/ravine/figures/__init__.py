@@ -6,10 +6,11 @@ Python, in the book as an element that needs no kernel. `build` writes the scrip
 
 from ravine.figures import _figure
 from ravine.figures._momentum import Momentum, momentum
+from ravine.figures._newton import Newton, newton
 
-__all__ = ["ALL", "build", "momentum"]
+__all__ = ["ALL", "build", "momentum", "newton"]
 
-ALL = (Momentum,)
+ALL = (Momentum, Newton)
 """The classes of all live figures."""
 
 

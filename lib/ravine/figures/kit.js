@@ -84,6 +84,9 @@ const kit = (() => {
     return (a + b) / 2;
   }
 
+  /** The class that gives the k-th of a few things its colour; neighbours are easy to tell apart. */
+  const hue = (k) => `hue-${[0, 4, 2, 5, 1, 3][k % 6]}`;
+
   /** `compute`, remembering its last result while the arguments stay the same. */
   function memo(compute) {
     let last = null;
@@ -518,6 +521,8 @@ const kit = (() => {
 
       /** Pixels of a point of the data. */
       point: (x, y) => [toX(x), toY(y)],
+      /** Whether a point of the data is in the picture. */
+      inside: (x, y) => [scales.x.to(x), scales.y.to(y)].every((share) => share >= 0 && share <= 1),
 
       /** A line through points [x, y]; it ends where it has gone far out of the picture. */
       line(key, points, style) {
@@ -682,5 +687,5 @@ const kit = (() => {
     }, 255 * 2 ** 24));
   }
 
-  return { html, svg, clamp, round, number, linear, log, lowest, memo, random, field, grid, sample, refine, levelLine, spots, spread, frame, pixel, ramp };
+  return { html, svg, clamp, round, number, linear, log, lowest, hue, memo, random, field, grid, sample, refine, levelLine, spots, spread, frame, pixel, ramp };
 })();
