@@ -5,12 +5,13 @@ Python, in the book as an element that needs no kernel. `build` writes the scrip
 """
 
 from ravine.figures import _figure
+from ravine.figures._adaptive import Adaptive, adaptive
 from ravine.figures._momentum import Momentum, momentum
 from ravine.figures._newton import Newton, newton
 
-__all__ = ["ALL", "build", "momentum", "newton"]
+__all__ = ["ALL", "adaptive", "build", "momentum", "newton"]
 
-ALL = (Momentum, Newton)
+ALL = (Momentum, Newton, Adaptive)
 """The classes of all live figures."""
 
 
