@@ -6,12 +6,13 @@ Python, in the book as an element that needs no kernel. `build` writes the scrip
 
 from ravine.figures import _figure
 from ravine.figures._adaptive import Adaptive, adaptive
+from ravine.figures._conditioning import Conditioning, conditioning
 from ravine.figures._momentum import Momentum, momentum
 from ravine.figures._newton import Newton, newton
 
-__all__ = ["ALL", "adaptive", "build", "momentum", "newton"]
+__all__ = ["ALL", "adaptive", "build", "conditioning", "momentum", "newton"]
 
-ALL = (Momentum, Newton, Adaptive)
+ALL = (Momentum, Newton, Adaptive, Conditioning)
 """The classes of all live figures."""
 
 
