@@ -7,6 +7,7 @@ import re
 
 import pytest
 from driving import PICTURE, picture
+from pages import settled
 
 import ravine as rv
 from ravine.figures import ALL, _figure
@@ -123,6 +124,7 @@ def test_module_runs_as_anywidget_runs_it(make, notebook, visit):
     page = visit("about:blank")
     page.evaluate(FRONT_END, [figure._esm, figure._css, state])
     page.wait_for_function("document.querySelector('.summary').textContent !== ''")
+    settled(page)
     before = picture(page)
     page.locator("input[type=range]").nth(1).press("PageUp")  # the reader moves the first slider after the timeline
     page.wait_for_function("saved.length > 0")
