@@ -15,10 +15,11 @@ import ravine
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "lib/ravine"
 # Each room, and the rooms that its modules may import; CONTRIBUTING.md says the same in words.
-GROUND = {"_check", "_compat", "_program"}
+GROUND = {"_check", "_compat", "_products", "_program"}
 ROOMS = {
     "_check": set(),
     "_compat": set(),
+    "_products": set(),
     "_program": set(),
     "krylov": GROUND,
     "landscapes": GROUND,

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 
 from ravine import _check, _program, krylov
+from ravine._products import gauss_newton_product, hessian_product
 
 
 class StepDiagnostics(NamedTuple):
@@ -398,11 +399,6 @@ def _objective(fun, params, args, name="fun"):
     return objective
 
 
-def _product(fun, params):
-    """Return the function v -> Hv."""
-    return lambda v: jax.jvp(jax.grad(fun), (params,), (v,))[1]
-
-
 def _hessian(fun, params, args):
     objective = _objective(fun, params, args)
     flat, unravel = ravel_pytree(params)
@@ -411,16 +407,15 @@ def _hessian(fun, params, args):
 
 
 def _hvp(fun, params, args, v):
-    return _product(_objective(fun, params, args), params)(v)
+    return hessian_product(_objective(fun, params, args), params)(v)
 
 
 def _gauss_newton_vp(predict, params, args, loss, v):
     def outputs(params):
         return predict(params, *args)
 
-    out, Jv = jax.jvp(outputs, (params,), (v,))
-    HJv = _product(_objective(loss, out, args, "loss"), out)(Jv)
-    return jax.vjp(outputs, params)[1](HJv)[0]
+    cost = _objective(loss, jax.eval_shape(outputs, params), args, "loss")
+    return gauss_newton_product(outputs, cost, params)(v)
 
 
 def _eigenvalues(fun, params, args):
@@ -446,7 +441,7 @@ def _slope_and_eigenvalues(fun, params, args):
 def _step_diagnostics(fun, params, args, learning_rate):
     objective = _objective(fun, params, args)
     value, grad = jax.value_and_grad(objective)(params)
-    gTg, gTHg = _vdot(grad, grad), _vdot(grad, _product(objective, params)(grad))
+    gTg, gTHg = _vdot(grad, grad), _vdot(grad, hessian_product(objective, params)(grad))
     rate = jnp.asarray(learning_rate, gTg.dtype)
     moved = jax.tree.map(lambda w, g: w - rate.astype(w.dtype) * g, params, grad)
     fall, rise = rate * gTg, rate**2 * gTHg / 2
@@ -459,7 +454,7 @@ def _vdot(a, b):
 
 def _sharpness(fun, params, args, key, restarts, *, steps):
     flat, unravel = ravel_pytree(params)
-    product = _product(_objective(fun, params, args), params)
+    product = hessian_product(_objective(fun, params, args), params)
 
     def search(at):
         start, _, _, rounds = at
@@ -483,7 +478,7 @@ def _sharpness(fun, params, args, key, restarts, *, steps):
 
 def _spectral_density(fun, params, args, key, *, probes, steps):
     flat, unravel = ravel_pytree(params)
-    product = _product(_objective(fun, params, args), params)
+    product = hessian_product(_objective(fun, params, args), params)
 
     def quadrature(key):
         basis = krylov.lanczos(product, unravel(jax.random.rademacher(key, flat.shape, flat.dtype)), steps)
@@ -506,7 +501,7 @@ def _hessian_diagonal(fun, params, args, key, *, probes):
 def _hutchinson(fun, params, args, key, probes, sample):
     """Average ``sample(z, Hz)``, one probe after another, with the running mean and deviations of Welford."""
     flat, unravel = ravel_pytree(params)
-    product = _product(_objective(fun, params, args), params)
+    product = hessian_product(_objective(fun, params, args), params)
 
     def probe(key):
         z = jax.random.rademacher(key, flat.shape, flat.dtype)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import optax
 
 from ravine import _check, _program
+from ravine.optimizers import DescentState
 from ravine.training import _step
 
 _PATH_LIMIT = 10_000_000  # entries; a longer path is kept only on request
@@ -38,7 +39,8 @@ def minimize(fun, params, optimizer, steps, *, args=(), tol=None, keep_path=None
         fun: ``fun(params, *args) -> scalar``, the loss.
         params: a tree of floating-point arrays, the start.
         optimizer: a rule of Ravine's, or any `optax.GradientTransformation`. Its ``update`` is given ``value``,
-            ``grad`` and ``value_fn`` as well, as Optax's own L-BFGS wants them.
+            ``grad`` and ``value_fn`` as well, as Optax's own L-BFGS wants them; and ``predict`` and ``loss`` if `fun`
+            is made by `ravine.split`.
         steps: how many updates, at least 1.
         args: a tuple of arrays, the data; they are arguments of the compiled program.
         tol: stop where the gradient's norm is at most this; the steps that are left cost nothing.
@@ -77,7 +79,11 @@ def _minimize(fun, optimizer, args, params, tol, *, steps, keep_path):
 
     def advance(point):
         params, state = _step.take(optimizer, objective, point.params, point.state, point.value, point.grad)
-        return _Point(params, state, *jax.value_and_grad(objective)(params), point.steps + 1)
+        if isinstance(state, DescentState) and state.grad is not None and state.value.dtype == point.value.dtype:
+            value, grad = state.value, state.grad  # the rule has searched, and been there
+        else:
+            value, grad = jax.value_and_grad(objective)(params)
+        return _Point(params, state, value, grad, point.steps + 1)
 
     def step(point, _):
         if tol is None:
