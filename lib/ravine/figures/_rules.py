@@ -37,7 +37,7 @@ def emitted(params, *, hessian=True, at_most=8000):
     for name, rate in offered().items():
         try:
             source = emit_rule(name, getattr(optimizers, name), params, (rate,) if rate else ())
-        except NotImplementedError:
+        except (NotImplementedError, TypeError):  # the rule asks for more than the page's objective has, its parts say
             left_out.append(name)
             continue
         if len(source) > at_most or ("objective.H(" in source and not hessian):

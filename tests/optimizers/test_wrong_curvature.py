@@ -1,0 +1,172 @@
+"""The rules that look at curvature beside their references, and each slip refused.
+
+A slip is a change in the text of a formula, so that it is one step away from the rule as it stands today.
+"""
+
+import functools
+import inspect
+import sys
+
+import pytest
+
+from ravine import _products
+from ravine.optimizers import _descent, _newton, _quasi_newton
+
+from . import curvature_loops as loops
+
+
+def broken_promises():
+    return 2.0 * len(loops.broken_promises())
+
+
+BETAS = {name: functools.partial(loops.beta_error, name)
+         for name in ("fletcher_reeves", "polak_ribiere", "hestenes_stiefel", "dai_yuan")}
+RIGHT = {
+    "newton": loops.newton_error, "newton, indefinite": loops.enough_damping_error,
+    "saddle_free_newton": loops.saddle_free_error, "gauss_newton": loops.gauss_newton_error,
+    "hessian_free": loops.hessian_free_error, "bfgs, inverse": loops.bfgs_inverse_error, "bfgs": loops.bfgs_error,
+    "lbfgs": loops.lbfgs_error, "lbfgs, γ = 1": loops.two_loops_error, "conjugacy": loops.conjugacy_error,
+    "the line": loops.line_error, "products": loops.product_error, "the search": broken_promises, **BETAS,
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_right(name):
+    assert RIGHT[name]() <= 1
+
+
+# A formula, the comparison that refuses its slips, and the slips: a name, then old and new text in turn.
+SLIPS = (
+    (_newton.newton_direction, "newton", {
+        "ascent": ("-jnp.linalg", "jnp.linalg"),
+        "H for its inverse": ("jnp.linalg.solve(_damped(H, damping), g)", "(_damped(H, damping) @ g)"),
+        "the diagonal for H": ("_damped(H, damping), g", "jnp.diag(jnp.diag(_damped(H, damping))), g")}),
+    (_newton._damped, "newton", {
+        "no damping": ("H + damping * jnp.eye(len(H), dtype=H.dtype)", "H"),
+        "damping in every entry": (" * jnp.eye(len(H), dtype=H.dtype)", ""),
+        "damping taken away": ("H + damping", "H - damping"),
+        "damping of the whole": ("H + damping * jnp.eye(len(H), dtype=H.dtype)", "(1 + damping) * H")}),
+    (_newton._newton, "newton", {
+        "no rate": ("learning_rate * newton_direction", "newton_direction"),
+        "the rate squared": ("learning_rate * newton_direction", "learning_rate**2 * newton_direction"),
+        "definite is indefinite": ("~_is_positive(H", "_is_positive(H")}),
+    (_newton._newton, "newton, indefinite", {
+        "no more damping": ("if searched:", "if False:"),
+        "the user's damping beside it": ("_enough_damping, lambda", "lambda H: _enough_damping(H) + damping, lambda")}),
+    (_newton._enough_damping, "newton, indefinite", {
+        "to zero only": ("-2 * least", "-least"),
+        "by the largest": ("values[0], ", "values[-1], "),
+        "no floor": ("jnp.maximum(-2 * least, floor - least)", "-2 * least")}),
+    (_newton.saddle_free_direction, "saddle_free_newton", {
+        "eigenvalues with their signs": ("abs(values) + damping", "values + damping"),
+        "damping inside": ("abs(values) + damping", "abs(values + damping)"),
+        "no damping": (" + damping", ""),
+        "ascent": ("-dot(vectors, along", "dot(vectors, along"),
+        "eigenvectors transposed": ("vectors.T", "vectors", "dot(vectors, along", "dot(vectors.T, along"),
+        "rows for columns": ("-dot(vectors, along", "-dot(vectors.T, along"),
+        "the square of |H|": ("along / sizes", "along / sizes**2")}),
+    (_newton._saddle_free_newton, "saddle_free_newton", {"no rate": ("learning_rate * p", "p")}),
+    (_newton._gauss_newton, "gauss_newton", {
+        "no damping": ("at.g, G, damping", "at.g, G, 0 * damping"),
+        "the Hessian": ("G = jax.vmap(product)(jnp.eye(at.w.size, dtype=at.w.dtype))", "G = jax.hessian(at.f)(at.w)")}),
+    (_newton._hessian_free, "gauss_newton", {
+        "the Hessian": ("if at.predict is None", "if True")}),
+    (_newton.hessian_free_direction, "hessian_free", {
+        "no damping": (" + damping * v", ""),
+        "ascent": ("-g, tol", "g, tol"),
+        "one step more": ("max_steps=steps", "max_steps=steps + 1"),
+        "silent about negative curvature": ("== krylov.Status.NEGATIVE_CURVATURE", "== 7")}),
+    (_products.gauss_newton_product, "products", {
+        "no Hessian of the loss": ("hessian_product(loss, outputs)(Jv)", "Jv"),
+        "the loss at the tangent": ("hessian_product(loss, outputs)(Jv)", "hessian_product(loss, Jv)(Jv)")}),
+    (_products.hessian_product, "products", {
+        "at v": ("(params,), (v,)", "(v,), (v,)"),
+        "at 0": ("(params,), (v,)", "(0 * params,), (v,)")}),
+    (_quasi_newton.bfgs_inverse, "bfgs, inverse", {
+        "ρ inverted": ("1 / dot(s, y), dot(B", "dot(s, y), dot(B"),
+        "s and y swapped": ("(B, s, y):", "(B, y, s):"),
+        "no ssᵀ": (" + rho) *", ") *"),
+        "ssᵀ without ρ": (" + rho) *", " + 1) *"),
+        "no curvature of B": ("rho**2 * dot(y, By) + rho", "rho"),
+        "ρ for ρ²": ("rho**2 * dot", "rho * dot"),
+        "one side only": ("jnp.outer(s, By) + jnp.outer(By, s)", "2 * jnp.outer(s, By)"),
+        "growth for removal": ("B - rho", "B + rho")}),
+    (_quasi_newton._bfgs, "bfgs", {
+        "ascent": ("-dot(B, at.g)", "dot(B, at.g)"),
+        "no γ": ("jnp.where(sound, _gamma(s, y), 1)", "1"),
+        "γ at every step": ("at.age <= 1", "at.age >= 0"),
+        "the old B": ("-dot(B, at.g)", "-dot(old, at.g)", "    s, y, sound", "    old = B\n    s, y, sound"),
+        "a first step of any length": ("steepest(at.g)", "-at.g")}),
+    (_quasi_newton._gamma, "bfgs", {
+        "γ inverted": ("dot(s, y), dot(y, y)", "dot(y, y), dot(s, y)"),
+        "the other γ": ("dot(s, y), dot(y, y)", "dot(s, s), dot(s, y)")}),
+    (_quasi_newton._last_pair, "bfgs", {
+        "points backwards": ("at.w - at.last_w", "at.last_w - at.w"),
+        "both backwards, and let in": ("dot(s, y) > rounding", "dot(s, y) < rounding"),
+        "the gradient for its change": ("at.g - at.last_g", "at.g")}),
+    (_quasi_newton._lbfgs, "lbfgs", {
+        "the oldest kept": ("old[1:], new[None]", "new[None], old[1:]"),
+        "the newest first": ("[old[1:], new[None]]", "[new[None], old[:-1]]"),
+        "what is left of a run before": ("jnp.where(at.age > 0, old, 0)", "old"),
+        "S and Y swapped": ("(s, y), strict", "(y, s), strict")}),
+    (_quasi_newton.lbfgs_direction, "lbfgs", {
+        "no γ": ("_gamma(S[-1], Y[-1]) if gamma is None else gamma", "1.0"),
+        "γ of the oldest": ("_gamma(S[-1], Y[-1])", "_gamma(S[0], Y[0])"),
+        "the last pair alone": ("    gamma = ", "    S, Y = S[-1:], Y[-1:]\n    gamma = "),
+        "the same order twice": (", reverse=True", ""),
+        "the second loop as the first": ("weights))", "weights), reverse=True)"),
+        "a plus": ("a - rho", "a + rho"),
+        "no second loop": ("return -r", "return -gamma * q"),
+        "ascent": ("return -r", "return r")}),
+    (_quasi_newton.lbfgs_direction, "lbfgs, γ = 1", {
+        "s for y": ("q - a * y", "q - a * s"),
+        "ρ inverted": ("ratio(1, dot(s, y))", "dot(s, y)")}),
+    (_quasi_newton._fletcher_reeves, "fletcher_reeves", {
+        "β inverted": ("dot(g, g), dot(last_g, last_g)", "dot(last_g, last_g), dot(g, g)"),
+        "norms": ("dot(g, g), dot(last_g, last_g)", "dot(g, g)**0.5, dot(last_g, last_g)**0.5")}),
+    (_quasi_newton._polak_ribiere, "polak_ribiere", {
+        "Fletcher and Reeves's": ("g - last_g", "g"),
+        "y backwards": ("g - last_g", "last_g - g"),
+        "no cut": ("jnp.maximum(0, ", "(")}),
+    (_quasi_newton._hestenes_stiefel, "hestenes_stiefel", {
+        "the gradient below": ("dot(last_p", "dot(last_g"), "no cut": ("jnp.maximum(0, ", "(")}),
+    (_quasi_newton._dai_yuan, "dai_yuan", {"y above": ("dot(g, g)", "dot(g, g - last_g)")}),
+    (_quasi_newton._nonlinear_cg, "the line", {
+        "no memory": ("at.age > 0", "at.age < 0"),
+        "against the last direction": ("-at.g + jnp.where", "-at.g - jnp.where"),
+        "no minus": ("p = -at.g + jnp", "p = at.g + jnp"),
+        "the length upside down": ("-dot(at.g, p) / curvature", "-curvature / dot(at.g, p)"),
+        "the scaled step for the direction": ("alpha * p, p, ", "alpha * p, alpha * p, ")}),
+    (_quasi_newton._curvature_along, "conjugacy", {
+        "at 0": ("jax.jvp(slope, (w,)", "jax.jvp(slope, (0 * w + 1,)", "(w,), (p,))[1]\n\n", "(w**2,), (p,))[1]\n\n")}),
+    (_descent._step, "the search", {
+        "uphill": (" & (dot(p, slope) < 0)", ""),
+        "a NaN passes": ("_all_finite(p) & ", "jnp.isnan(p).any() | "),
+        "no new beginning": (" & (state.status != StepStatus.SEARCH_FAILED)", ""),
+        "silence": ("jnp.where(own | (status == StepStatus.SEARCH_FAILED), status, StepStatus.STEEPEST)", "status"),
+        "a step in failure": ("jnp.where(stays, 0, u)", "u"),
+        "the gradient of the old point": ("jnp.where(stays, slope, found.grad)", "slope"),
+        "the loss of the old point": ("jnp.where(stays, value, found.value)", "value"),
+        "rest goes unsaid": ("jnp.all(g == 0)", "False"),
+        "age runs on": ("jnp.where(status == StepStatus.SEARCH_FAILED, 0, optax.safe_increment(state.age))",
+                        "optax.safe_increment(state.age)")}),
+    (_descent._search, "the search", {
+        "any step is a step": ("jnp.where(lower, StepStatus.SHORT, StepStatus.SEARCH_FAILED)", "StepStatus.STEPPED"),
+        "no slope condition": ("curv_rtol=flatness", "curv_rtol=jnp.inf")}),
+)
+ROWS = [pytest.param(formula, comparison, changes, id=f"{comparison}: {formula.__name__} with {slip}")
+        for formula, comparison, slips in SLIPS for slip, changes in slips.items()]
+
+
+@pytest.mark.parametrize(("formula", "comparison", "changes"), ROWS)
+def test_refused(formula, comparison, changes, monkeypatch):
+    source, names = inspect.getsource(formula), dict(formula.__globals__)
+    for old, new in zip(changes[::2], changes[1::2], strict=True):
+        assert source.count(old) == 1
+        source = source.replace(old, new)
+    exec(source, names)
+    wrong = names[formula.__name__]
+    for module in (sys.modules[formula.__module__], _newton):  # which imports the products
+        if hasattr(module, formula.__name__):
+            monkeypatch.setattr(module, formula.__name__, wrong)
+    assert not RIGHT[comparison]() <= 1
