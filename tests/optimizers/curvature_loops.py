@@ -234,7 +234,8 @@ def line_error():
 def conjugacy_error():
     """Go down a quadratic by the directions of `nonlinear_cg`: they are conjugate, and after six of them it is done.
 
-    A gradient is H w with w nearly 0, so it carries an error of ε of the first one; the least of them shows it most.
+    A gradient is H w with w nearly 0, so it carries an error of ε of the first one, the least the largest share;
+    and a direction carries on the errors of those before it, of SIZE at most.
     """
     w, last, p, taken, slopes = VECTORS[1], VECTORS[1], jnp.zeros(SIZE), [], []
     for age in range(SIZE):
@@ -245,7 +246,7 @@ def conjugacy_error():
         slopes.append(np.linalg.norm(at.g))
     products = np.array(taken) @ POSITIVE @ np.array(taken).T
     errors = max(np.max(abs(products - np.diag(np.diag(products)))) / 20, np.max(abs(w)))
-    return errors / (10 * SIZE * EPS * slopes[0] / min(slopes))
+    return errors / (10 * SIZE**2 * EPS * slopes[0] / min(slopes))
 
 
 def product_error():
