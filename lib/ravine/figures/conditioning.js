@@ -140,7 +140,7 @@ function render({ model, el }) {
     const terms = found.map(([gTg, gTHg, predicted, actual], t) =>
       ({ t, promised: rate * gTg, taken: (rate * rate * gTHg) / 2, predicted: Math.abs(predicted), actual }));
     const most = Math.max(...terms.slice(0, 2).flatMap(({ promised, taken }) => [promised, taken]), 1e-6);
-    const y = kit.log(most * 1e-8, most * 1e2);
+    const y = kit.log(most * 1e-5, most * 1e2);
     changes.begin({ x: kit.linear(0, library.steps), y, xName: "step", yName: "change of the loss" });
     changes.line("now", [[step, y.low], [step, y.high]], "cursor");
     const line = (part) => terms.map((term) => [term.t, Math.max(term[part], 1e-300)]);
