@@ -5,7 +5,6 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
 from ravine import landscapes, notebook, optimizers, plotting
 from ravine._compat import enable_x64
@@ -25,36 +24,16 @@ class Method(NamedTuple):
     colour: str
 
 
-def _rule_of_second_order(step):
-    """Return the rule that adds ``step(g, H)`` to a vector."""
-    def update(grads, state, params, *, value_fn, **_):
-        return step(grads, jax.hessian(value_fn)(params)), state
-
-    return optax.GradientTransformationExtraArgs(lambda params: optax.EmptyState(), update)
-
-
-def _newton():
-    return _damped_newton(0.0)
-
-
 def _damped_newton(damping):
-    return _rule_of_second_order(lambda g, H: -jnp.linalg.solve(H + damping * jnp.eye(2), g))
-
-
-def _saddle_free_newton():
-    def step(g, H):
-        values, vectors = jnp.linalg.eigh(H)
-        return -vectors @ ((vectors.T @ g) / abs(values))
-
-    return _rule_of_second_order(step)
+    return optimizers.newton(damping=damping)
 
 
 # The drawing knows no rule by name: any rule of these settings may stand here.
 METHODS = {
     "gradient": Method(optimizers.sgd, ("learning_rate",), plotting.BLUE),
-    "Newton": Method(_newton, (), plotting.ORANGE),
+    "Newton": Method(optimizers.newton, (), plotting.ORANGE),
     "damped": Method(_damped_newton, ("damping",), plotting.PINK),
-    "saddle-free": Method(_saddle_free_newton, (), plotting.GREEN),
+    "saddle-free": Method(optimizers.saddle_free_newton, (), plotting.GREEN),
 }
 
 
