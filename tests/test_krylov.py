@@ -108,6 +108,7 @@ def test_float32_at_any_scale(scale):
     assert found.status == Status.CONVERGED
     assert found.x.dtype == found.residual_norms.dtype == np.float32
     np.testing.assert_allclose(found.x / scale, np.linalg.solve(A, b), rtol=0, atol=1e-4)
+    same(lanczos(product(A), scale * b, 4).alpha, lanczos(product(A), b, 4).alpha, 1e-4)
 
 
 def test_no_promotion_from_what_stands_beside():

@@ -180,7 +180,7 @@ def _orthogonal(gain, key, shape, dtype=float):
 
 
 def _gain(gain):
-    return _check.number("gain", gain, "(0, inf)", scalar=True)
+    return _check.number("gain", gain, "(0, 1e150)", scalar=True)  # so that its square is a number
 
 
 def _shape(shape, axes=0):

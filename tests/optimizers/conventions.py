@@ -56,13 +56,16 @@ def spelt(name, expression):
     return expression
 
 
+def entry(name):
+    """Return what there is to say of a rule, in Markdown."""
+    torch, words = ELSEWHERE[name]
+    calls = dict.fromkeys(spelt(name, case.optax) for case in CASES if case.name.split(",")[0] == name and case.optax)
+    lines = [f"- Optax: `{call}`" for call in calls]
+    lines += [f"- PyTorch: `torch.optim.{torch}`"] if torch else []
+    lines += [f"- {words}"] if words else []
+    return "\n".join([f"**`{name}`**", "", "$$", formula(name), "$$", "", *lines, ""])
+
+
 def table():
-    """Return the table in Markdown, a row a rule."""
-    lines = ["| rule | here and in the lecture | elsewhere |", "|---|---|---|"]
-    for name, (torch, words) in ELSEWHERE.items():
-        calls = dict.fromkeys(spelt(name, case.optax) for case in CASES
-                              if case.name.split(",")[0] == name and case.optax)
-        cells = [f"`{call}`" for call in calls]
-        cells += [f"`torch.optim.{torch}`"] if torch else []
-        lines.append(f"| `{name}` | ${formula(name)}$ | {'<br>'.join(filter(None, [*cells, words]))} |")
-    return "\n".join(lines)
+    """Return the entries of all rules."""
+    return "\n".join(map(entry, ELSEWHERE))
