@@ -63,7 +63,7 @@ def test_every_surface_is_tried():
     ("rosenbrock", (-1.2, 1.0), "stationary at a minimum, and Newton and saddle-free go right there."),
     ("product", (0.0, 0.0), "critical point. The Hessian's eigenvalues are -1 and 1, so it is a saddle."),
     ("rosenbrock", (1.0, 1.0), "so it is a minimum."),
-    ("monkey_saddle", (0.0, 0.0), "so it is a degenerate"),
+    ("monkey_saddle", (0.0, 0.0), "so it is degenerate."),
 ])
 def test_summary_says_what_the_point_sees(page, surface, point, words):
     set_to(page, surface=surface, point=point)
@@ -74,7 +74,7 @@ def test_summary_says_what_the_point_sees(page, surface, point, words):
     np.testing.assert_allclose([float(each.rstrip(":.,")) for each in said.groups()], eigenvalues, rtol=6e-3)
     if "critical" in text:
         kind = rv.curvature.classify_critical_point(_newton.SURFACES[surface], np.array(point))
-        assert f"so it is a {kind}" in text
+        assert re.search(f"so it is (a )?{kind}", text)
     else:
         change = float(re.search(r"Newton ([+-][\d.]+)", text).group(1))
         path = rv.figures.newton(surface, point).path("Newton", 1)

@@ -211,7 +211,7 @@ function render({ model, el }) {
     const { left, top, width, height } = terrain.area;
     const labels = [];
     ends.forEach((end, k) => {
-      if (!terrain.inside(...end)) return;
+      if (!terrain.inside(...end) || (end[0] === w[0] && end[1] === w[1])) return;
       const tip = terrain.point(...end);
       const same = labels.find((label) => Math.hypot(label.tip[0] - tip[0], label.tip[1] - tip[1]) < 4);
       if (same) same.text += ` = ${METHODS[k]}`;
@@ -245,7 +245,7 @@ function render({ model, el }) {
     const room = Math.max(...heights.map(Math.abs)) || 1;
     const [low, high] = [Math.min(...heights), Math.max(...heights)];
     const margin = 0.12 * (high - low || room);
-    cut.head.firstChild.textContent = `Eigenvalue ${kit.number(values[i])}: the model has a ${values[i] < 0 ? "top" : "bottom"}`;
+    cut.head.firstChild.textContent = `Eigenvalue ${kit.number(values[i])}: the model ${values[i] ? `has a ${values[i] < 0 ? "top" : "bottom"}` : "is straight"}`;
     cut.begin({ x: kit.linear(-reach, reach), y: kit.linear(low - margin, high + margin), xName: "uphill ← along the eigenvector → downhill", yName: "change of the loss" });
     cut.line("zero", [[0, low - margin], [0, high + margin]], "zero");
     cut.line("truth", truth, "truth");
@@ -265,7 +265,7 @@ function summary({ w, loss, f, values, critical, singular, stationary, ends, win
   const place = `(${[...w].map((x) => kit.number(x)).join(", ")})`;
   const eigenvalues = `The Hessian's eigenvalues are ${kit.number(values[0])} and ${kit.number(values[1])}`;
   const walked = taken > 0 ? `${taken} ${taken === 1 ? "step" : "steps"} taken. ` : "";
-  if (critical) return `${walked}At ${place} the gradient is zero: a critical point. ${eigenvalues}, so it is a ${kind(values, singular)}.`;
+  if (critical) return `${walked}At ${place} the gradient is zero: a critical point. ${eigenvalues}, so it is ${singular ? "" : "a "}${kind(values, singular)}.`;
   const seen = singular ? "the model has no single stationary point" : `the model is stationary at a ${kind(values)}`;
   const reach = Math.hypot(...window.map(([low, high]) => high - low)) * 1e-6;
   const there = METHODS.filter((_, k) => Math.hypot(ends[k][0] - stationary[0], ends[k][1] - stationary[1]) < reach);
