@@ -293,7 +293,8 @@ def test_all_that_a_text_declares_bears_its_name():
 @pytest.mark.parametrize(("fun", "argument", "message"), [
     (jax.scipy.special.gammaln, 2.0, "emitting f: the JAX primitive lgamma: it has no JavaScript here for float64"),
     (lambda x: jax.lax.scan(lambda c, _: (jax.lax.lgamma(c), None), x, length=2)[0], 2.0, "the JAX primitive lgamma"),
-    (lambda x: x + jax.random.normal(jax.random.key(0)), 2.0, "random_normal: random numbers are drawn by the page; pass them, or a key"),
+    (lambda x: x + jax.random.normal(jax.random.key(0)), 2.0,
+     "random_normal: random numbers are drawn by the page; pass them, or a key"),
     (lambda x: x.astype(jnp.float32), 2.0, "primitive convert_element_type: its type float32 is none of float64"),
     (lambda a: jnp.linalg.inv(a), np.ones((2, 3, 3)), "primitive lu: one matrix at a time"),
     (lambda a: jnp.sort(a), A, "primitive sort: only vectors"),

@@ -9,10 +9,11 @@ from ravine.figures._adaptive import Adaptive, adaptive
 from ravine.figures._conditioning import Conditioning, conditioning
 from ravine.figures._momentum import Momentum, momentum
 from ravine.figures._newton import Newton, newton
+from ravine.figures._playground import Playground, playground
 
-__all__ = ["ALL", "adaptive", "build", "conditioning", "momentum", "newton"]
+__all__ = ["ALL", "adaptive", "build", "conditioning", "momentum", "newton", "playground"]
 
-ALL = (Momentum, Newton, Adaptive, Conditioning)
+ALL = (Momentum, Newton, Adaptive, Conditioning, Playground)
 """The classes of all live figures."""
 
 

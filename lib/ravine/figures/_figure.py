@@ -134,16 +134,16 @@ class Number(traitlets.TraitType):
 
 
 class Count(traitlets.TraitType):
-    """A setting that is a whole number from 1 to a limit."""
+    """A setting that is a whole number from 1, or `at_least`, to a limit."""
 
-    def __init__(self, default, at_most):
+    def __init__(self, default, at_most, at_least=1):
         super().__init__(default)
-        self.at_most = at_most
+        self.at_most, self.at_least = at_most, at_least
         self.tag(sync=True, setting=True)
 
     def validate(self, obj, value):
         """Return the value as an int, or raise."""
-        value = _check.count(self.name, value)
+        value = _check.count(self.name, value, at_least=self.at_least)
         if value > self.at_most:
             raise ValueError(f"{self.name} = {value}: must be at most {self.at_most}")
         return value

@@ -535,6 +535,10 @@ const kit = (() => {
       dots(key, points, style) {
         return mark("data", key, "path", { d: points.filter(near).map(([x, y]) => `M${pair(x, y)}h0`).join(""), class: `dots ${style}` });
       },
+      /** A shape around every point, given in pixels relative to it; one element for all of them. */
+      shapes(key, points, shape, style) {
+        return mark("data", key, "path", { d: points.filter(near).map(([x, y]) => `M${pair(x, y)}${shape}`).join(""), class: style });
+      },
       /** The pieces of level lines; long, and so written again only when they, the scales or the size have changed. */
       pieces(key, pieces, style) {
         const { x, y } = scales;
