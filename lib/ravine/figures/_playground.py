@@ -84,6 +84,22 @@ SIZE = max(sum((fan_in + 1) * fan_out for fan_in, fan_out in itertools.pairwise(
 """The parameters of all networks are vectors of this length, so that one text of a rule serves all; the rest are 0."""
 
 
+def _sees_shapes(name):
+    """Return whether a rule treats a matrix otherwise than the vector of its entries, as no vector would show."""
+    rate, results = _rules.offered()[name], []
+    with enable_x64():
+        matrix = jnp.arange(1.0, 7.0).reshape(2, 3)
+        for w in (matrix, matrix.ravel()):
+            rule = optax.with_extra_args_support(getattr(optimizers, name)(**{rate: 0.1} if rate else {}))
+            updates, _ = rule.update(w, rule.init(w), w, value=_half_square(w), grad=w, value_fn=_half_square)
+            results.append(updates.ravel())
+        return not np.allclose(*results, rtol=1e-9)
+
+
+def _half_square(w):
+    return 0.5 * (w**2).sum()
+
+
 def _unravel(hidden, w):
     start, unravel = ravel_pytree(network(hidden, jnp.tanh).init(jax.random.key(0)))
     return unravel(w[:start.size])
@@ -162,6 +178,8 @@ class Playground(_figure.Figure):
     def library(cls):
         """Return JavaScript that defines the constant `library`."""
         rules, left_out = _rules.emitted(SIZE, hessian=False)
+        left_out += [name for name in rules if _sees_shapes(name)]
+        rules = {name: source for name, source in rules.items() if name not in left_out}
         sources, w, x, y = list(rules.values()), np.zeros(SIZE), np.zeros((EXAMPLES, 2)), np.zeros(EXAMPLES)
         key, points = jax.random.key(0), np.zeros((GRID**2 + 2 * EXAMPLES, 2))
 
@@ -230,7 +248,7 @@ def playground(data="circles", hidden="8-8", activation="tanh", initializer="xav
         hidden: the widths of the hidden layers: "3", "8", "16", "4-4", "8-8", "16-16" or "8-8-8".
         activation: "tanh", "relu", "sigmoid", "gelu" or "linear".
         initializer: the name of one of `ravine.initializers`, for the kernels; biases start at 0.
-        rule: the name of a rule of Ravine that needs no more than a rate and gradients.
+        rule: the name of a rule of Ravine that needs no more than a rate and gradients, and sees no shapes.
         learning_rate: η in [0.0001, 10], the rule's rate (the initial step of `rprop`).
         batch: how many examples a step sees: "all", "32", "8" or "1".
         seed: of the start and of the order of the examples, 1 to 50.

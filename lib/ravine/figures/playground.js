@@ -90,8 +90,8 @@ function render({ model, el }) {
   const keys = [...Object.keys(words), "scale", "learning_rate", "seed"];
   const initial = Object.fromEntries([...keys, "steps"].map((key) => [key, get(key)]));
   /** The settings; a word that the library does not know, from an address, is as good as none. */
-  const settings = () => Object.fromEntries(keys.map((key) =>
-    [key, key in words && !(get(key) in words[key]) ? initial[key] : get(key)]));
+  const known = (key) => [get(key), initial[key], ...Object.keys(words[key])].find((word) => word in words[key]);
+  const settings = () => Object.fromEntries(keys.map((key) => [key, key in words ? known(key) : get(key)]));
 
   const plane = figure.plot({ title: "What the network takes each place for", label: "The plane in the colours of the two classes, with the examples", ratio: 0.96, left: 40 });
   const curves = figure.plot({ title: "The loss as it learns", label: "Loss on training and test points against the step", ratio: 0.96, right: 66 });
@@ -101,7 +101,7 @@ function render({ model, el }) {
   curves.panel.after(kit.html("p", { class: "key" },
     legend(0, "", "one class,"), legend(1, "", "the other;"), " filled to learn from, hollow to test. The line is where " +
     "the network cannot decide. Every change starts again at step 0; the dashed line is the run before." +
-    (library.leftOut.length ? ` Not offered, for they want more than gradients or too much code: ${library.leftOut.join(", ")}.` : "")));
+    (library.leftOut.length ? ` Not offered, for they want more than a vector's gradient, or too much code: ${library.leftOut.join(", ")}.` : "")));
 
   // ---------------------------------------------------------------- training
 
