@@ -10,10 +10,11 @@ from ravine.figures._conditioning import Conditioning, conditioning
 from ravine.figures._momentum import Momentum, momentum
 from ravine.figures._newton import Newton, newton
 from ravine.figures._playground import Playground, playground
+from ravine.figures._race import Race, race
 
-__all__ = ["ALL", "adaptive", "build", "conditioning", "momentum", "newton", "playground"]
+__all__ = ["ALL", "adaptive", "build", "conditioning", "momentum", "newton", "playground", "race"]
 
-ALL = (Momentum, Newton, Adaptive, Conditioning, Playground)
+ALL = (Momentum, Newton, Adaptive, Conditioning, Playground, Race)
 """The classes of all live figures."""
 
 
