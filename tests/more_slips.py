@@ -1,6 +1,6 @@
 """The slips that only `make mutants` tries, by the whole of their module's tests; see slips.py."""
 
-from ravine import curvature, initializers, krylov
+from ravine import _products, curvature, initializers, krylov
 from ravine.optimizers import _adaptive, _clip, _frontier, _lift
 
 SLIPS = (
@@ -106,7 +106,7 @@ SLIPS = (
     (krylov._norm, "float32", {
         "overflow": ("unit = _unit(v)", "unit = 1")}),
 
-    (curvature._product, "product", {
+    (_products.hessian_product, "product", {
         "g · v": ("jax.jvp(jax.grad(fun), (params,), (v,))[1]",
                   "jax.tree.map(jnp.multiply, jax.grad(fun)(params), v)"),
         "H along w": ("(params,), (v,)", "(params,), (params,)"),
@@ -114,10 +114,9 @@ SLIPS = (
         "g for Hv": ("[1]", "[0]"),
         "v twice": ("jax.jvp(jax.grad(fun), (params,), (v,))[1]",
                     "jax.tree.map(lambda a: 2 * a, jax.jvp(jax.grad(fun), (params,), (v,))[1])")}),
-    (curvature._gauss_newton_vp, "product or newton", {
-        "JᵀJ": ("params)[1](HJv)[0]", "params)[1](Jv)[0]"),
-        "H_L at Jv": ("_product(_objective(loss, out, args, \"loss\"), out)(Jv)",
-                      "_product(_objective(loss, out, args, \"loss\"), Jv)(Jv)")}),
+    (_products.gauss_newton_product, "product or newton", {
+        "JᵀJ": ("hessian_product(loss, outputs)(Jv)", "Jv"),
+        "H_L at Jv": ("hessian_product(loss, outputs)", "hessian_product(loss, Jv)")}),
     (curvature._hessian, "hessian", {
         "half of one triangle": ("(matrix + matrix.T) / 2", "matrix + 1e-3 * jnp.triu(matrix, 1)"),
         "the diagonal only": ("(matrix + matrix.T) / 2", "jnp.diag(jnp.diag(matrix))"),
@@ -145,7 +144,7 @@ SLIPS = (
         "the fall counted up": ("rise - fall, objective", "rise + fall, objective"),
         "the change of sign": ("objective(moved) - value", "value - objective(moved)"),
         "never ill-conditioned": ("rise > fall)", "rise > fall + jnp.inf)"),
-        "gᵀg for gᵀHg": ("_vdot(grad, _product(objective, params)(grad))", "_vdot(grad, grad)")}),
+        "gᵀg for gᵀHg": ("_vdot(grad, hessian_product(objective, params)(grad))", "_vdot(grad, grad)")}),
     (curvature._sharpness, "sharpness", {
         "the least eigenvalue": ("found, values[-1], done", "found, values[0], done"),
         "the largest size": ("found, values[-1], done", "found, jnp.max(abs(values)), done"),

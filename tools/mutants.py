@@ -32,6 +32,7 @@ TESTS = {
     "optimizers": ("optimizers/test_agreement.py", "optimizers/test_frontier.py", "optimizers/test_adaptive.py",
                    "optimizers/test_[!s]*.py", "optimizers/test_second*.py"),
     "curvature": ("test_curvature.py", "test_curvature_stochastic.py"),
+    "_products": ("test_curvature.py",),
     "krylov": ("test_krylov.py",),
     "initializers": ("test_initializers.py",),
     "schedules": ("test_schedules.py",),
@@ -65,10 +66,14 @@ def collect(word):
         for function, owner, slips in module.SLIPS if hasattr(module, "SLIPS") else ():
             file = Path(inspect.getsourcefile(function))
             path, whole, source = file.relative_to(PACKAGE).as_posix(), file.read_text(), inspect.getsource(function)
-            mutants += [Mutant(path, f"{owner.split(' or ')[0]}: {slip}", owner.split(",")[0],
+            mutants += [Mutant(path, f"{owner.split(' or ')[0]}: {slip}", _words(owner.split(",")[0]),
                                whole.replace(source, changed(source, changes)))
                         for slip, changes in slips.items() if word in path]
     return mutants
+
+
+def _words(owner):
+    return " or ".join(word for word in owner.split() if word != "or")
 
 
 def tests(path):
@@ -104,6 +109,7 @@ def failure(library, *arguments):
     import ravine
 
     assert Path(ravine.__file__).is_relative_to(library), ravine.__file__
+    assert status != pytest.ExitCode.USAGE_ERROR, arguments
     passed = status in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
     return None if passed else seen.first or f"pytest ended with {status}"
 
