@@ -1,7 +1,7 @@
 """The slips that only `make mutants` tries, by the whole of their module's tests; see slips.py."""
 
 from ravine import _products, curvature, initializers, krylov
-from ravine.optimizers import _adaptive, _clip, _frontier, _lift
+from ravine.optimizers import _adaptive, _clip, _descent, _frontier, _lift
 
 SLIPS = (
     (_lift._update, "lift", {
@@ -68,6 +68,21 @@ SLIPS = (
         "z for x": ("y + (1 / b1 - 1).astype(y.dtype) * (y - z)", "z"),
         "x on the other side of z": ("y + (1", "y - (1"),
         "not divided by β": ("1 / b1 - 1", "1 - b1")}),
+
+    (_descent._step, "search", {
+        "uphill": (" & (dot(p, slope) < 0)", ""),
+        "a NaN passes": ("_all_finite(p) & ", "jnp.isnan(p).any() | "),
+        "no new beginning": (" & (state.status != StepStatus.SEARCH_FAILED)", ""),
+        "silence": ("jnp.where(own | (status == StepStatus.SEARCH_FAILED), status, StepStatus.STEEPEST)", "status"),
+        "a step in failure": ("jnp.where(stays, 0, u)", "u"),
+        "the gradient of the old point": ("jnp.where(stays, slope, found.grad)", "slope"),
+        "the loss of the old point": ("jnp.where(stays, value, found.value)", "value"),
+        "rest goes unsaid": ("jnp.all(g == 0)", "False"),
+        "age runs on": ("jnp.where(status == StepStatus.SEARCH_FAILED, 0, optax.safe_increment(state.age))",
+                        "optax.safe_increment(state.age)")}),
+    (_descent._search, "search", {
+        "any step is a step": ("jnp.where(lower, StepStatus.SHORT, StepStatus.SEARCH_FAILED)", "StepStatus.STEPPED"),
+        "no slope condition": ("curv_rtol=flatness", "curv_rtol=jnp.inf")}),
 
     (krylov._conjugate_gradient, "conjugate or gradient or iterates or steps", {
         "β = 0, steepest descent": ("p = r + rr / at.rr * at.p", "p = r"),

@@ -27,12 +27,14 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "lib/ravine"
 TABLES = ("tests/more_slips.py", "tests/**/test_wrong_*.py")
 LIMIT = 180  # seconds for one slip, after which it counts as refused: some never end
-# Where a module's tests are, those that tell most first.
+# Where the tests of a module, or of a folder's modules, are: those that tell most first.
 TESTS = {
+    **dict.fromkeys(("optimizers/_descent", "optimizers/_newton", "optimizers/_quasi_newton"),
+                    ("optimizers/test_curvature_directions.py", "optimizers/test_curvature_*.py")),
     "optimizers": ("optimizers/test_agreement.py", "optimizers/test_frontier.py", "optimizers/test_adaptive.py",
-                   "optimizers/test_[!s]*.py", "optimizers/test_second*.py"),
+                   "optimizers/test_[!cs]*.py", "optimizers/test_c[!u]*.py"),
     "curvature": ("test_curvature.py", "test_curvature_stochastic.py"),
-    "_products": ("test_curvature.py",),
+    "_products": ("test_curvature.py", "optimizers/test_curvature_directions.py"),
     "krylov": ("test_krylov.py",),
     "initializers": ("test_initializers.py",),
     "schedules": ("test_schedules.py",),
@@ -78,8 +80,9 @@ def _words(owner):
 
 def tests(path):
     """Return the files of the tests of a module, those that tell most first."""
-    room = Path(path).parts[0].removesuffix(".py")
-    found = [str(file) for pattern in TESTS[room] for file in sorted((ROOT / "tests").glob(pattern))]
+    module = path.removesuffix(".py")
+    patterns = TESTS.get(module) or TESTS[module.split("/")[0]]
+    found = [str(file) for pattern in patterns for file in sorted((ROOT / "tests").glob(pattern))]
     return [file for file in dict.fromkeys(found) if "_wrong_" not in file]
 
 
