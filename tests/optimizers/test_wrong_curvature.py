@@ -51,12 +51,7 @@ SLIPS = (
         "ascent": ("-g, tol", "g, tol"),
         "one step more": ("max_steps=steps", "max_steps=steps + 1"),
         "silent about negative curvature": ("== krylov.Status.NEGATIVE_CURVATURE", "== 7")}),
-    (_products.gauss_newton_product, "products", {
-        "no Hessian of the loss": ("hessian_product(loss, outputs)(Jv)", "Jv"),
-        "the loss at the tangent": ("hessian_product(loss, outputs)(Jv)", "hessian_product(loss, Jv)(Jv)")}),
-    (_products.hessian_product, "products", {
-        "at v": ("(params,), (v,)", "(v,), (v,)"),
-        "at 0": ("(params,), (v,)", "(0 * params,), (v,)")}),
+    (_products.hessian_product, "products", {"at 0": ("(params,), (v,)", "(0 * params,), (v,)")}),
     (_quasi_newton.bfgs_inverse, "bfgs, inverse", {
         "ρ inverted": ("1 / dot(s, y), dot(B", "dot(s, y), dot(B"),
         "s and y swapped": ("(B, s, y):", "(B, y, s):"),
