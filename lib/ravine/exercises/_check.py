@@ -64,6 +64,8 @@ def check(name, answer, *, time_limit=5.0):
                 f"  That is a fault of Ravine, not of your answer; please report it, with your code.")
     if outcome not in ("unsolved", "checker"):
         _progress.record(name, outcome == "pass")
+    if outcome == "timeout":
+        text += f'\n  If it is only slow, give it more time: check("{name}", {name}, time_limit=60)'
     if outcome not in ("pass", "checker"):
         text += ("\n  " if "\n" in text else " ") + f'Next: hint("{name}")'
     message = f"{_MARKS.get(outcome, '✗')} {name}: {text}"
@@ -114,8 +116,7 @@ def _time_is_up(exercise, attempt):
     behind = ("  It could not be stopped and still runs; if the notebook has become slow, restart its kernel.\n"
               if attempt.left_behind else "")
     return (f"not finished in {attempt.timed_out:g} s. Is there a loop that does not end?\n{line}{behind}"
-            f"  {_probe(exercise, len(attempt.outputs))}\n"
-            f'  If it is only slow, give it more time: check("{exercise.name}", {exercise.name}, time_limit=60)')
+            f"  {_probe(exercise, len(attempt.outputs))}")
 
 
 def _example(answers, expected, names):
