@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import ravine
 from ravine.exercises import _check, _parcel, _run
 from ravine.exercises._exercise import chapters, find
 from ravine.exercises._report import Row, cell, counted, plain, summary, verdict
@@ -215,7 +214,7 @@ class _Runs:
 def _environment(home):
     """Return the environment of a submission: nothing of the grader's that is not needed."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH") if name in os.environ}
-    library = str(Path(ravine.__file__).parents[1])
+    library = str(Path(__file__).parents[2])
     return kept | {"PYTHONPATH": library, "HOME": str(home), "TMPDIR": str(home), "JAX_PLATFORMS": "cpu",
                    "MPLBACKEND": "agg", "OPENBLAS_NUM_THREADS": "1"}
 
