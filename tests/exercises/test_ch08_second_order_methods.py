@@ -8,6 +8,7 @@ import scipy.optimize
 
 import ravine as rv
 from ravine.exercises._exercise import find
+from ravine.optimizers import _newton, _quasi_newton
 
 newton, cg, bfgs, lbfgs, hessian_free = (
     find(name).reference for name in ("newton", "cg", "bfgs", "lbfgs", "hessian_free"))
@@ -54,3 +55,15 @@ def test_hessian_free_is_newton_after_as_many_steps_as_dimensions_and_before_tha
     np.testing.assert_allclose(hessian_free(f, b, 0.5, 4), newton(b, g, H, 0.5), rtol=1e-10)
     found = rv.krylov.conjugate_gradient(lambda v: H @ v + 0.5 * v, -g, tol=0.0, max_steps=2)
     np.testing.assert_allclose(hessian_free(f, b, 0.5, 2), b + found.x, rtol=1e-12)
+
+
+def test_the_references_are_the_rules_of_the_library():
+    def f(w):
+        return w @ A @ w / 2 + jnp.sum(w**4)
+
+    g, H = jax.grad(f)(b), jax.hessian(f)(b)
+    np.testing.assert_allclose(newton(b, g, H, 0.5), b + _newton.newton_direction(g, H, 0.5), rtol=1e-12)
+    p, _ = _newton.hessian_free_direction(lambda v: H @ v, g, 0.5, 3)
+    np.testing.assert_allclose(hessian_free(f, b, 0.5, 3), b + p, rtol=1e-12)
+    np.testing.assert_allclose(bfgs(A, S[1], Y[1]), _quasi_newton.bfgs_inverse(A, S[1], Y[1]), rtol=1e-12)
+    np.testing.assert_allclose(lbfgs(b, S, Y), _quasi_newton.lbfgs_direction(b, S, Y), rtol=1e-12)

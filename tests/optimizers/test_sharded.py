@@ -1,9 +1,11 @@
-"""Parameters spread over eight devices stay where they are, and come out as on one device."""
+"""Parameters or data spread over eight devices stay where they are, and a run comes out as on one device."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 import ravine as rv
 
@@ -44,10 +46,39 @@ for name, rule in RULES.items():
 """
 
 
-def test_eight_devices():
+# The rules that look at curvature: every device holds all parameters, and a part of the data.
+CURVATURE = """
+import jax, jax.numpy as jnp, numpy as np, ravine as rv
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
+
+jax.config.update("jax_enable_x64", True)
+mesh = jax.make_mesh((8,), ("data",), axis_types=(AxisType.Auto,))
+placed, everywhere = (NamedSharding(mesh, PartitionSpec(*axes)) for axes in (("data",), ()))
+x = jnp.sin(jnp.arange(48.0)).reshape(16, 3)
+data = x, jnp.tanh(x @ jnp.array([0.5, -1.0, 0.3]))
+start = {"w": jnp.zeros(3)}
+
+objective = rv.split(lambda params, x, y: jnp.tanh(x @ params["w"]), lambda out, x, y: jnp.mean((out - y) ** 2))
+rules = {"newton": rv.newton(damping=0.5), "gauss_newton": rv.gauss_newton(), "lbfgs": rv.lbfgs(),
+         "hessian_free": rv.hessian_free()}
+for name, rule in rules.items():
+    one = rv.minimize(objective, start, rule, 3, args=data)
+    many = rv.minimize(objective, jax.device_put(start, everywhere), rule, 3, args=jax.device_put(data, placed))
+    np.testing.assert_allclose(many.path["w"], one.path["w"], rtol=1e-9, err_msg=name)
+    np.testing.assert_allclose(many.losses, one.losses, rtol=1e-9, err_msg=name)
+    assert len(many.params["w"].sharding.device_set) == 8
+    assert many.params["w"].sharding.is_fully_replicated, name
+    print(name)
+"""
+
+
+@pytest.mark.parametrize(("program", "rules"), [
+    (PROGRAM, list(RULES)), (CURVATURE, ["newton", "gauss_newton", "lbfgs", "hessian_free"])],
+    ids=["first order", "curvature"])
+def test_eight_devices(program, rules):
     environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu",
                    "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), str(Path(rv.__file__).parents[1])])}
-    command = [sys.executable, "-W", "error", "-c", PROGRAM]
+    command = [sys.executable, "-W", "error", "-c", program]
     run = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    assert run.stdout.split("\n")[:-1] == list(RULES)
+    assert run.stdout.split("\n")[:-1] == rules
