@@ -66,6 +66,9 @@ def test_every_submission_has_a_line_for_each_exercise(graded):
     ("4 GB of memory", "ewma", "MemoryError: Unable to allocate 4.00 GiB"),
     ("os._exit", "ewma", "its process ended with exit status 0, before there was a result"),
     ("80 MB of results", "ewma", "too large"),
+    ("kills its parent", "ewma", "its process ended the one that watches over it"),
+    ("writes a result itself", "ewma", "no result (ValueError: a verdict of its own)"),
+    ("writes a result itself", "lookahead_step", "Object arrays cannot be loaded when allow_pickle=False"),
     ("a number for a function", "velocity_step", "velocity_step is one number, and should be a function"),
     ("a truncated file", "ewma", "JSONDecodeError"),
     ("nobody", "ewma", "there is no notebook in this folder"),
@@ -78,9 +81,11 @@ def test_the_summary_counts_the_class(graded):
     right = sum(outcomes.get("ewma") == "pass" for _, outcomes in CLASS.values())
     summary = graded.printed.partition("\nPassed")[2]
     assert f"  ewma            {right:3} of {len(CLASS) + 1}   " in summary
-    assert "    3 × ewma, no_correction: the averages are not corrected." in summary
-    assert "os._exit.ipynb, ewma: its process ended with exit status 0" in summary
-    assert "a truncated file.ipynb, ewma, velocity_step, lookahead_step: not a notebook" in summary
+    assert "    3 × ewma, no_correction: the averages are not corrected\n" in summary
+    assert "    1 × velocity_step, nothing returned\n" in summary
+    assert "right in numpy" not in summary
+    assert "os._exit.ipynb (ewma): its process ended with exit status 0" in summary
+    assert "a truncated file.ipynb (ewma, velocity_step, lookahead_step): not a notebook" in summary
 
 
 def test_nothing_hostile_reaches_the_terminal(graded):

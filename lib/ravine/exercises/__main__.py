@@ -38,6 +38,8 @@ def main(arguments=None):
         _grade.grade(**vars(options))
     except (ValueError, OSError) as error:
         parser.exit(2, f"{parser.prog} grade: {error}\n")
+    except KeyboardInterrupt:
+        parser.exit(130, f"\nStopped. What was graded until then is in {options.output}\n")
 
 
 def _positive(kind):

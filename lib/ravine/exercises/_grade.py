@@ -87,7 +87,7 @@ def grade(paths, output, *, chapter=None, seconds=20.0, memory=2.0, workers=2):
         raise ValueError(f"there is no notebook in {', '.join(map(str, paths))}")
     asked = _asked(submissions, chapter)
     print(f"{counted(len(submissions), 'submission')}, {workers} at a time")
-    rows, width = [], min(40, max(len(plain(submission.name)) for submission in submissions))
+    rows, width = [], min(48, max(len(plain(submission.name)) for submission in submissions))
     runs = _Runs(Limits(seconds, memory))
     pool = ThreadPoolExecutor(workers)
     try:
@@ -224,8 +224,9 @@ def _ended(status, seconds):
     if status in ("timeout", str(-signal.SIGXCPU)):
         return {"outcome": "timeout", "text": f"stopped from outside, after {seconds:g} s of computing or "
                 f"{3 * seconds:g} s on the clock. Nothing within Python could stop it."}
-    how = (f"by a signal ({signal.strsignal(-int(status))})" if status.startswith("-") else
-           f"with exit status {status}" if status else "and what watched over it")
+    if not status:
+        return {"outcome": "died", "text": "its process ended the one that watches over it"}
+    how = f"by a signal ({signal.strsignal(-int(status))})" if status.startswith("-") else f"with exit status {status}"
     return {"outcome": "died", "text": f"its process ended {how}, before there was a result"}
 
 
@@ -233,7 +234,9 @@ def _load(path, exercise):
     try:
         outputs, facts = _parcel.load(path)
         if "outcome" in facts:
-            return {"outcome": facts["outcome"] if facts["outcome"] in _SAID else "garbage", "text": str(facts["text"])}
+            if facts["outcome"] not in _SAID:
+                raise ValueError("a verdict of its own")
+            return {"outcome": facts["outcome"], "text": str(facts["text"])}
         attempt = _run.Attempt(outputs, facts["error"], facts["line"], facts["timed_out"])
         ended_early = attempt.error is not None or attempt.timed_out is not None
         complete = len(outputs) == len(exercise.probes)

@@ -6,10 +6,10 @@ from typing import NamedTuple
 from ravine.exercises._exercise import chapters, find
 
 _MARKS = {"unsolved": "–", "missing": "–", "unreadable": "–", "checker": "?"}  # the other outcomes are ✗
-_WORDS = {"unsolved": "not solved", "missing": "missing", "unreadable": "unreadable", "raised": "raised an error",
-          "timeout": "not finished in time", "died": "ended its process", "garbage": "left garbage",
-          "structure": "wrong structure", "wrong": "wrong, not recognised", "checker": "fault of the checker"}
-_ATTENTION = "missing", "unreadable", "timeout", "died", "garbage", "checker"  # then a person should look
+_WORDS = {"unsolved": "not solved", "missing": "missing", "unreadable": "unreadable", "raised": "error",
+          "timeout": "not finished in time", "died": "process ended", "garbage": "garbage",
+          "structure": "wrong structure", "wrong": "not recognised", "checker": "fault of the checker"}
+_ATTENTION = "unreadable", "timeout", "died", "garbage", "checker"  # then a person should look
 
 
 class Row(NamedTuple):
@@ -39,23 +39,24 @@ def summary(rows, submissions):
         common += [(n, name, mistake) for mistake, n in mistakes.items()]
     if common:
         lines += ["", "Mistakes, the most common first"]
-        lines += [f"  {n:3} × {name}, {mistake}: {_said(name, mistake)}"
+        lines += [f"  {n:3} × {name}, {mistake}{_said(name, mistake)}"
                   for n, name, mistake in sorted(common, key=lambda entry: -entry[0])[:12]]
     odd = collections.defaultdict(list)
+    something = {row.submission for row in rows if row.outcome != "missing"}
     for row in rows:
-        if row.outcome in _ATTENTION:
+        if row.outcome in _ATTENTION or row.submission not in something:
             odd[row.submission, row.message].append(row.exercise)
     if odd:
         lines += ["", "To look at yourself"]
-        lines += [f"  {submission}, {', '.join(names) or 'all'}: {plain(message, 160)}"
+        lines += [f"  {submission} ({', '.join(filter(None, names)) or 'all'}): {plain(message, 160)}"
                   for (submission, message), names in odd.items()]
     return "\n".join(lines)
 
 
 def _said(name, mistake):
-    """Return the first sentence of a mistake's message."""
+    """Return the first sentence of a mistake's message, after a colon; nothing if its name says it all."""
     entry = find(name).mistakes.get(mistake)
-    return entry[1].partition(". ")[0] + "." if entry else ""
+    return f": {entry[1].partition('. ')[0]}" if entry else ""
 
 
 def verdict(row):
