@@ -7,14 +7,15 @@ Python, in the book as an element that needs no kernel. `build` writes the scrip
 from ravine.figures import _figure
 from ravine.figures._adaptive import Adaptive, adaptive
 from ravine.figures._conditioning import Conditioning, conditioning
+from ravine.figures._edge import Edge, edge
 from ravine.figures._momentum import Momentum, momentum
 from ravine.figures._newton import Newton, newton
 from ravine.figures._playground import Playground, playground
 from ravine.figures._race import Race, race
 
-__all__ = ["ALL", "adaptive", "build", "conditioning", "momentum", "newton", "playground", "race"]
+__all__ = ["ALL", "adaptive", "build", "conditioning", "edge", "momentum", "newton", "playground", "race"]
 
-ALL = (Momentum, Newton, Adaptive, Conditioning, Playground, Race)
+ALL = (Momentum, Newton, Adaptive, Conditioning, Playground, Race, Edge)
 """The classes of all live figures."""
 
 
