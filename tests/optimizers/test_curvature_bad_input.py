@@ -26,7 +26,7 @@ def test_damping(rule, damping, error):
 
 @pytest.mark.parametrize(("call", "error", "message"), [
     (lambda: rv.newton(-1.0), ValueError, r"^learning_rate = -1\.0"),
-    (lambda: rv.newton(lambda step: 0.1), TypeError, "^learning_rate = "),
+    (lambda: rv.newton("0.1"), TypeError, "^learning_rate = "),
     (lambda: rv.saddle_free_newton(np.ones(2)), ValueError, "^learning_rate has shape"),
     (lambda: rv.newton(line_search=1), TypeError, "^line_search = 1: must be True or False"),
     (lambda: rv.saddle_free_newton(line_search="yes"), TypeError, "^line_search = 'yes'"),

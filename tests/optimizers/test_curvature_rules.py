@@ -22,6 +22,13 @@ def test_another_rate_or_damping_compiles_nothing(rule, compiled):
     np.testing.assert_allclose(rv.minimize(bowl, start, rule(0.25), 2).params, 0.75**2)
 
 
+@pytest.mark.parametrize("schedule", [rv.schedules.inverse_time_decay(0.5, 1, 1.0), lambda step: 0.5 / (1 + step)],
+                         ids=["of the library", "of one's own"])
+def test_newton_takes_a_schedule(schedule):
+    path = rv.minimize(rv.landscapes.quadratic(50.0), np.ones(2), rv.newton(schedule), 3).path
+    np.testing.assert_allclose(path[:, 0], np.cumprod([1, 1 - 0.5, 1 - 0.5 / 2, 1 - 0.5 / 3]), rtol=1e-12)
+
+
 def valley(params):
     """Return a loss that is 3 where every entry is 1, and more elsewhere."""
     w = jnp.concatenate([params["a"].ravel(), params["b"][None]])

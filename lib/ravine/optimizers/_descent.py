@@ -23,7 +23,7 @@ from jax.flatten_util import ravel_pytree
 from jax.tree_util import Partial
 
 from ravine import _check, _program
-from ravine.optimizers._lift import fitted
+from ravine.optimizers._lift import fitted, plain
 
 # On a GPU a product of float32 arrays keeps ten bits by default; secant equations and conjugacy need them all.
 dot = functools.partial(jnp.matmul, precision="highest")
@@ -119,7 +119,7 @@ def descend(name, method, memory=None, *, search, split=False, static=(), **numb
             the strong Wolfe conditions, between 0 and 1.
         split: whether the method needs the two parts of the loss.
         static: whole numbers or names that fix the program.
-        **numbers: numbers of the rule, checked by the caller.
+        **numbers: numbers of the rule, checked by the caller; or schedules, of the state's ``age``.
     """
     rule = _Rule(name, method, memory, search, split, static)
     return optax.GradientTransformationExtraArgs(Partial(_init, rule), Partial(_update, rule, numbers))
@@ -168,7 +168,7 @@ def _step(rule, numbers, grads, state, params, value, grad, value_fn, predict, l
     def f(w):
         return jnp.asarray(value_fn(unravel(w)), w.dtype)
 
-    numbers = {name: fitted(name, number, value) for name, number in numbers.items()}
+    numbers = {name: fitted(name, _at_step(number, state.age), value) for name, number in numbers.items()}
     at = Point(w, g, f, predict and (lambda w: predict(unravel(w))), loss, state.age, state.params, state.grads)
     p, memory, indefinite = rule.method(at, state.memory, *rule.static, **numbers)
     if rule.search is None:
@@ -186,6 +186,11 @@ def _step(rule, numbers, grads, state, params, value, grad, value_fn, predict, l
         state = state._replace(value=jnp.where(stays, value, found.value),
                                grad=unravel(jnp.where(stays, slope, found.grad)))
     return unravel(jnp.where(stays, 0, u)), state
+
+
+def _at_step(number, step):
+    number = plain(number)
+    return number(step) if callable(number) else number
 
 
 def steepest(g):

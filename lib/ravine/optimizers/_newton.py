@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from ravine import _check, krylov
 from ravine._products import gauss_newton_product, hessian_product
 from ravine.optimizers._descent import Direction, descend, dot
+from ravine.optimizers._lift import static_unless_tree
 
 
 def newton(learning_rate=1.0, damping=0.0, line_search=False):
@@ -19,7 +20,8 @@ def newton(learning_rate=1.0, damping=0.0, line_search=False):
     raised for this step to twice the most negative eigenvalue's size, so that this eigenvalue's sign is flipped.
 
     Args:
-        learning_rate: η, a number ≥ 0; with the line search, the first step that it tries.
+        learning_rate: η, a number ≥ 0, or a schedule ``step -> number``, which begins anew with the method after a
+            failed search; with the line search, the first step that it tries.
         damping: λ, a number ≥ 0, in units of the Hessian.
         line_search: whether to search along the direction for a step that satisfies the strong Wolfe conditions.
 
@@ -83,7 +85,8 @@ def saddle_free_newton(learning_rate=1.0, damping=0.0, line_search=False):
     Along an eigenvector of negative curvature Newton's step leads uphill; here it leads down, as far.
 
     Args:
-        learning_rate: η, a number ≥ 0; with the line search, the first step that it tries.
+        learning_rate: η, a number ≥ 0, or a schedule ``step -> number``, which begins anew with the method after a
+            failed search; with the line search, the first step that it tries.
         damping: λ, a number ≥ 0, in units of the Hessian.
         line_search: whether to search along the direction for a step that satisfies the strong Wolfe conditions.
 
@@ -207,6 +210,8 @@ def hessian_free_direction(product, g, damping, steps):
 
 
 def _rate(learning_rate):
+    if callable(learning_rate):
+        return static_unless_tree(learning_rate)
     return _check.number("learning_rate", learning_rate, "[0, inf)", scalar=True)
 
 
