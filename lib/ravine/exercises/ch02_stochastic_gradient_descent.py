@@ -6,6 +6,7 @@ import numpy as np
 
 from ravine.exercises._compare import Unfit, describe
 from ravine.exercises._exercise import Exercise, Key
+from ravine.exercises._random import generator, use_of_keys
 
 
 def minibatches(key, n, b):
@@ -21,11 +22,6 @@ def minibatches(key, n, b):
     """
     order = jax.random.permutation(key, n)
     return [order[start:start + b] for start in range(0, n, b)]
-
-
-def _random(key):
-    """Return NumPy's generator for a key: JAX would compile every draw of another size."""
-    return np.random.default_rng(np.asarray(jax.random.key_data(key)))
 
 
 def _cut(order, b):
@@ -74,8 +70,7 @@ def _epochs(inputs, outputs):
         return [Unfit(unfit[0])] * len(outputs)
     epochs = [[_batch(value) for value in output] for output in outputs]
     orders = [tuple(np.concatenate(batches).tolist()) for batches in epochs]
-    first, other, again = orders[:3]  # the keys of the first probes: one, another, the first again
-    keys = "another order in each call" if first != again else "one order for all" if first == other else "each its own"
+    keys = use_of_keys(*orders[:3])
     return [tuple(np.asarray(fact) for fact in (" + ".join(str(len(batch)) for batch in batches), _use(order, n),
                                                 _mixing(epochs), keys))
             for (_, n, _), batches, order in zip(inputs, epochs, orders, strict=True)]
@@ -84,7 +79,7 @@ def _epochs(inputs, outputs):
 _minibatches = Exercise(
     reference=minibatches,
     returns="batches",
-    probes=[(Key(0), 10, 4), (Key(1), 10, 4), (Key(0), 10, 4), (Key(2), 10, 5)],
+    probes=[(Key(0), 10, 4), (Key(1), 10, 4), (Key(0), 10, 4), (Key(2), 10, 5)],  # for `use_of_keys`, the first again
     facts="sizes of the batches, use of the examples, order of the examples, order for a key",
     measure=_epochs,
     concept="Shuffle once, then cut. A random order of the numbers 0 … n − 1, cut into pieces of b, holds each example "
@@ -93,48 +88,48 @@ _minibatches = Exercise(
     blank="start:start + b",
     mistakes={
         "with_replacement": (
-            lambda key, n, b: _cut(_random(key).integers(n, size=n), b),
+            lambda key, n, b: _cut(generator(key).integers(n, size=n), b),
             "examples are drawn with replacement. In an epoch each comes once: shuffle all of them, then cut."),
         "no_shuffle": (
             lambda key, n, b: _cut(np.arange(n), b),
             "the examples are not shuffled. Sorted data would make batches of one class: permute the numbers first."),
         "neighbours": (
-            lambda key, n, b: [_cut(np.arange(n), b)[i] for i in _random(key).permutation(-(-n // b))],
+            lambda key, n, b: [_cut(np.arange(n), b)[i] for i in generator(key).permutation(-(-n // b))],
             "neighbours stay in one batch. Shuffle all examples before you cut, not the batches after: else sorted "
             "data makes batches of one class."),
         "fixed_key": (
-            lambda key, n, b: _cut(_random(jax.random.key(42)).permutation(n), b),
+            lambda key, n, b: _cut(generator(jax.random.key(42)).permutation(n), b),
             "the order is the same for all keys. Every epoch would see the same batches: use the key that is given."),
         "key_not_used": (
             lambda key, n, b: _cut(np.random.default_rng().permutation(n), b),
             "the same key gives another order in each call. Draw from the key, with jax.random, so that a run can be "
             "repeated."),
         "drops_data": (
-            lambda key, n, b: _cut(_random(key).permutation(n)[:n - n % b], b),
+            lambda key, n, b: _cut(generator(key).permutation(n)[:n - n % b], b),
             "the examples that are left over are dropped. Keep them, as a last batch that is smaller."),
         "filled_up": (
-            lambda key, n, b: _cut(np.resize(_random(key).permutation(n), -(-n // b) * b), b),
+            lambda key, n, b: _cut(np.resize(generator(key).permutation(n), -(-n // b) * b), b),
             "the last batch is filled up with examples that came before. Each comes once: leave it smaller."),
         "one_batch_of_the_rest": (
-            lambda key, n, b: np.split(_random(key).permutation(n), range(b, n - b + 1, b)),
+            lambda key, n, b: np.split(generator(key).permutation(n), range(b, n - b + 1, b)),
             "the examples left over are put into the last whole batch. They make a batch of their own, a smaller one."),
         "even": (
-            lambda key, n, b: np.array_split(_random(key).permutation(n), -(-n // b)),
+            lambda key, n, b: np.array_split(generator(key).permutation(n), -(-n // b)),
             "the batches are made about equal. Each has b examples; only the last may have fewer."),
         "b_batches": (
-            lambda key, n, b: np.array_split(_random(key).permutation(n), b),
+            lambda key, n, b: np.array_split(generator(key).permutation(n), b),
             "b is taken for the number of batches. It is the size of each."),
         "empty_batch": (
-            lambda key, n, b: np.split(_random(key).permutation(n), range(b, n + 1, b)),
+            lambda key, n, b: np.split(generator(key).permutation(n), range(b, n + 1, b)),
             "an empty batch comes last where b divides n. Its mean gradient would be 0/0: stop before it."),
         "from_one": (
-            lambda key, n, b: _cut(_random(key).permutation(n) + 1, b),
+            lambda key, n, b: _cut(generator(key).permutation(n) + 1, b),
             "the examples are numbered from 1. The first is number 0, the last n − 1."),
         "not_cut": (
-            lambda key, n, b: _random(key).permutation(n),
+            lambda key, n, b: generator(key).permutation(n),
             "the order comes back in one piece. Cut it into a list of batches of b."),
         "first_only": (
-            lambda key, n, b: _random(key).permutation(n)[:b],
+            lambda key, n, b: generator(key).permutation(n)[:b],
             "one batch comes back. Return a list of all batches of the epoch."),
     },
 )
