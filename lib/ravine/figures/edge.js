@@ -74,7 +74,7 @@ function render({ model, el }) {
     model, el, draw,
     title: "The rate selects the curvature",
     task: "Press Play, and drag the line 2/η up or down while it trains: the sharpness goes to where you put it. A smaller " +
-      "rate trains in sharper places; a larger one is thrown out of them.",
+      "rate trains in sharper places, as long as something is left to learn; a larger one is thrown out of them.",
   });
   const keys = ["learning_rate", "target", "seed", "steps"];
   const initial = Object.fromEntries(keys.map((key) => [key, get(key)]));
