@@ -190,6 +190,16 @@ def test_what_cannot_be_graded_is_said_before_anything_runs(arguments, part, cap
     assert part in capsys.readouterr().err
 
 
+def test_who_interrupts_is_told_what_is_kept(monkeypatch, capsys):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_grade, "grade", interrupted)
+    with pytest.raises(SystemExit, match="130"):
+        __main__.main(["grade", "x.ipynb", "--output", "marks.csv"])
+    assert "What was graded until then is in marks.csv" in capsys.readouterr().err
+
+
 def test_texts_of_strangers_become_one_harmless_line():
     assert _report.plain("a\n  b\x1b[31m\tc") == "a | b [31m c"
     assert _report.plain("x" * 300) == "x" * 199 + "…"

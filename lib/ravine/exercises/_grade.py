@@ -164,7 +164,7 @@ class _Runs:
         self.limits, self.running, self.stopped = limits, set(), False
 
     def findings(self, submission, names):
-        """Return for each exercise its name and what was found: outputs and facts, or an outcome and a text."""
+        """Return for each exercise its name and what was found: its `Attempt`, or an outcome and a text."""
         if submission.trouble:
             return [(name, {"outcome": submission.outcome, "text": submission.trouble}) for name in names or [""]]
         found = {name: {"outcome": "missing", "text": "no cell defines it"}
@@ -231,6 +231,7 @@ def _ended(status, seconds):
 
 
 def _load(path, exercise):
+    """Return what a submission's process left about an exercise: its `Attempt`, or an outcome and a text."""
     try:
         outputs, facts = _parcel.load(path)
         if "outcome" in facts:
