@@ -1,5 +1,6 @@
 """What every test shares: float64 on, warnings as errors (pyproject.toml), one Chromium for the session."""
 
+import collections
 import os
 import shutil
 
@@ -59,3 +60,15 @@ def compiled():
         return len(events) - before
 
     return count
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say what the tests of the exercises covered. It is here since with xdist nothing else is loaded in the end."""
+    covered = collections.defaultdict(set)
+    for report in terminalreporter.stats.get("passed", ()):
+        for key, value in report.user_properties:
+            if key == "covers":
+                covered[value[0]].add(value[1])
+    if covered:
+        counts = ", ".join(f"{len(cases)} {kind}" for kind, cases in covered.items())
+        terminalreporter.write_line(f"exercises covered: {counts}")

@@ -1,6 +1,4 @@
-"""What the tests of the exercises share: an empty working folder, both precisions, and a count of what was covered."""
-
-import collections
+"""What the tests of the exercises share: an empty working folder, both precisions, and notes of what was covered."""
 
 import jax
 import pytest
@@ -28,14 +26,3 @@ def precision(request):
 def covers(record_property):
     """Return a function that notes that this test, if it passes, covers a case of some kind."""
     return lambda kind, case: record_property("covers", (kind, case))
-
-
-def pytest_terminal_summary(terminalreporter):
-    covered = collections.defaultdict(set)
-    for report in terminalreporter.stats.get("passed", ()):
-        for key, value in report.user_properties:
-            if key == "covers":
-                covered[value[0]].add(value[1])
-    if covered:
-        counts = ", ".join(f"{len(cases)} {kind}" for kind, cases in covered.items())
-        terminalreporter.write_line(f"exercises covered: {counts}")

@@ -100,7 +100,7 @@ def _input(array, x):
     return array(x) if isinstance(x, np.ndarray) else x
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.cache
 def evaluate(exercise, function, x64):
     """Return what there is to compare, for each probe, of the exercise's own `function` (its reference or a mistake).
 

@@ -40,9 +40,10 @@ def _one_rate_for_all(validation, test, budget):
     return np.mean(losses, axis=1), np.std(losses, axis=1, ddof=1) / losses.shape[1] ** 0.5
 
 
+# The mean, the median, the lowest, the highest and the first of the seeds choose different rates.
 _VALIDATION = np.array([
     [[0.45, 1.2, 1.0], [0.5, 0.6, 0.7], [0.6, 0.4, 1.1], [0.3, 0.2, 0.4]],
-    [[0.7, 0.6, 0.9], [1.2, 0.9, 1.1], [0.6, 0.8, 0.5], [0.8, 1.0, 0.7]]])
+    [[0.5, 0.6, 1.5], [0.9, 0.7, 0.8], [1.0, 0.2, 0.7], [0.8, 1.0, 0.7]]])
 _TEST = np.array([
     [[1.1, 0.9, 0.7], [0.8, 1.3, 0.9], [0.5, 0.7, 0.6], [0.4, 0.6, 0.5]],
     [[0.3, 0.6, 0.5], [0.9, 1.4, 1.0], [0.7, 1.1, 0.6], [1.3, 0.8, 0.9]]])
@@ -75,6 +76,12 @@ _fair_comparison = Exercise(
         "luckiest_seed": (
             _fair_comparison_with(score=lambda validation, test: np.min(validation, axis=2)),
             "the rate is chosen by its luckiest seed. Average the validation loss over the seeds first."),
+        "median_seed": (
+            _fair_comparison_with(score=lambda validation, test: np.median(validation, axis=2)),
+            "the rate is chosen by the median of the seeds. Average the validation loss over them."),
+        "unluckiest_seed": (
+            _fair_comparison_with(score=lambda validation, test: np.max(validation, axis=2)),
+            "the rate is chosen by its unluckiest seed. Average the validation loss over the seeds."),
         "best_test_seed": (
             _fair_comparison_with(mean=np.min),
             "the best seed is reported. Report the mean over the seeds."),

@@ -52,10 +52,11 @@ def _inside(z):
 
 
 _CUT_DEVIATION = math.sqrt(1 - 2 * _CUT * math.exp(-_CUT**2 / 2) / math.sqrt(2 * math.pi) / _inside(_CUT))
-_SHARES = {  # of the numbers within one and within two standard deviations of the mean
-    "normal": (_inside(1), _inside(2)),
-    "normal, cut off": (_inside(_CUT_DEVIATION) / _inside(_CUT), _inside(2 * _CUT_DEVIATION) / _inside(_CUT)),
-    "uniform": (1 / math.sqrt(3), 1.0),
+_DISTANCES = 0.5, 1, 2  # from the mean, in standard deviations
+_SHARES = {  # of the numbers within these distances
+    "normal": [_inside(z) for z in _DISTANCES],
+    "normal, cut off": [_inside(z * _CUT_DEVIATION) / _inside(_CUT) for z in _DISTANCES],
+    "uniform": [min(z / math.sqrt(3), 1.0) for z in _DISTANCES],
 }
 
 
@@ -97,7 +98,7 @@ def _moments(w):
     n, mean = w.size, w.mean()
     squares = (w - mean) ** 2
     variance, kurtosis = squares.mean(), squares @ squares / n / squares.mean() ** 2
-    shares = [np.count_nonzero(squares <= z**2 * variance) / n for z in (1, 2)]
+    shares = [np.count_nonzero(squares <= z**2 * variance) / n for z in _DISTANCES]
     chance = _DEVIATIONS / math.sqrt(n)
     distribution = next((name for name, known in _SHARES.items() if np.allclose(shares, known, rtol=0, atol=chance)),
                         "another")

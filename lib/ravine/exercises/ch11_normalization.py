@@ -31,6 +31,11 @@ def _bn_train_with(axis=0, ddof=0, centre=lambda x, mean: x - mean, root=lambda 
     return changed
 
 
+def _mean_size(x, gamma, beta, eps):
+    deviations = x - np.mean(x, axis=0)
+    return gamma * deviations / np.sqrt(np.mean(abs(deviations), axis=0) + eps) + beta
+
+
 _BATCHES = [np.array([[1.0, -2.0, 0.5], [3.0, 0.4, -1.5], [-0.6, 1.2, 2.0], [0.2, 2.5, -0.8]]),
             np.array([[0.3, 1.1, -0.4], [-0.9, 0.6, 1.3], [1.7, -0.5, 0.2], [0.8, 2.1, -1.2]]),
             np.array([[3e-6, -1e-6, 4e-6], [-2e-6, 6e-6, 1e-6], [5e-6, 2e-6, -3e-6], [1e-6, -4e-6, 2e-6]]),
@@ -69,6 +74,9 @@ _bn_train = Exercise(
         "no_eps": (
             _bn_train_with(root=lambda variance, eps: np.sqrt(variance)),
             "eps is missing. Divide by √(v + ε): a feature that is the same in the whole batch has v = 0."),
+        "mean_size": (
+            _mean_size,
+            "the sizes of the deviations are averaged. Average their squares: v is the variance."),
         "not_centred": (
             _bn_train_with(centre=lambda x, mean: x),
             "the mean is not subtracted. The normalized feature should have mean 0: (x − μ) / √(v + ε)."),
@@ -132,6 +140,12 @@ def _stale(x, rm, rv, momentum, eps):
     return (x - rm) / np.sqrt(rv + eps), *bn_running(x, rm, rv, momentum, eps)[1:]
 
 
+def _about_running_mean(x, rm, rv, momentum, eps):
+    rm = _average(rm, np.mean(x, axis=0), momentum)
+    rv = _average(rv, np.mean((x - rm) ** 2, axis=0), momentum)
+    return (x - rm) / np.sqrt(rv + eps), rm, rv
+
+
 _bn_running = Exercise(
     reference=bn_running,
     returns="y, rm, rv",
@@ -168,6 +182,9 @@ _bn_running = Exercise(
         "variance_not_averaged": (
             _bn_running_with(variance_new=lambda old, new, rho: new),
             "the running variance is the batch's own. Average: momentum times the old one, plus the rest of the new."),
+        "about_running_mean": (
+            _about_running_mean,
+            "the batch's variance is taken about the running mean. It is about the batch's own mean."),
         "ddof": (
             _bn_running_with(ddof=1),
             "the batch's variance is divided by n − 1. PyTorch does so for the running one; here it is divided by n."),
