@@ -78,6 +78,8 @@ SLIPS = (
         "the gradient of the old point": ("jnp.where(stays, slope, found.grad)", "slope"),
         "the loss of the old point": ("jnp.where(stays, value, found.value)", "value"),
         "rest goes unsaid": ("jnp.all(g == 0)", "False"),
+        "rest but for rounding goes unsaid": ("status = jnp.where(rests, StepStatus.STATIONARY, status)", "pass"),
+        "rest at the rounding of the loss": ("float(jnp.finfo(w.dtype).eps) ** 2", "float(jnp.finfo(w.dtype).eps)"),
         "age runs on": ("jnp.where(status == StepStatus.SEARCH_FAILED, 0, optax.safe_increment(state.age))",
                         "optax.safe_increment(state.age)")}),
     (_descent._search, "search", {

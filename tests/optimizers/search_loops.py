@@ -28,7 +28,7 @@ def _backwards_jvp(primals, tangents):
 
 STATUS = _descent.StepStatus
 START = np.array([1.0, 2.0])
-LOSSES = (bowl, domain, backwards, lambda w: jnp.nan * bowl(w))
+LOSSES = (bowl, domain, backwards, lambda w: jnp.nan * bowl(w), lambda w: 3 + bowl(w), lambda w: jnp.inf + bowl(w))
 # What a method answers, as a multiple of the gradient; the number of the loss; where; what must become of the step.
 PROMISES = {
     "downhill": (-0.5, 0, START, STATUS.STEPPED),
@@ -38,8 +38,10 @@ PROMISES = {
     "no direction": (np.nan, 0, START, STATUS.STEEPEST),
     "out of the domain": (-20.0, 1, 2 * START, STATUS.STEPPED),
     "at rest": (-1.0, 0, 0 * START, STATUS.STATIONARY),
+    "at rest but for rounding": (-1.0, 4, 1e-17 * START, STATUS.STATIONARY),
     "no lower loss": (-1.0, 2, START, STATUS.SEARCH_FAILED),
     "no loss": (-1.0, 3, START, STATUS.NOT_FINITE),
+    "an infinite loss": (-1.0, 5, START, STATUS.NOT_FINITE),
 }
 
 

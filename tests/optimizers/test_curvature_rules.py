@@ -51,6 +51,13 @@ def test_a_tree_in_float32(name):
         np.testing.assert_allclose(leaf, 1.0, rtol=0, atol=(2 * rounding) ** 0.5)
 
 
+def test_a_minimum_is_found_to_more_digits_than_its_loss_can_tell():
+    start = {"a": jnp.array([[0.5, -0.25]]), "b": jnp.array(0.75)}
+    found = rv.minimize(valley, start, rv.newton(line_search=True), steps=15)
+    for leaf in jax.tree.leaves(found.params):
+        np.testing.assert_allclose(leaf, 1.0, rtol=4 * np.finfo(float).eps)
+
+
 def weighted(w, weights):
     return 0.5 * jnp.sum(weights * w**2)
 
@@ -65,13 +72,15 @@ def test_conjugate_gradient_ends_after_as_many_steps_as_eigenvalues(eigenvalues)
     assert np.linalg.norm(run.path[steps]) <= 1e-8 * np.linalg.norm(start)
 
 
-def test_a_singular_hessian_is_said_and_gives_no_step():
-    w = jnp.ones(2)
-    for rule in (rv.newton(), rv.saddle_free_newton()):
-        value, grad = jax.value_and_grad(jnp.sum)(w)
-        updates, state = rule.update(grad, rule.init(w), w, value=value, grad=grad, value_fn=jnp.sum)
+@pytest.mark.parametrize(("fun", "w", "status"), [
+    (jnp.sum, jnp.ones(2), StepStatus.NOT_FINITE), (rv.landscapes.monkey_saddle, jnp.zeros(2), StepStatus.STATIONARY)],
+    ids=["a slope", "a critical point"])
+def test_where_the_hessian_is_zero_there_is_no_step_and_it_is_said(fun, w, status):
+    for rule in (rv.newton(), rv.saddle_free_newton()):  # the Hessian of both functions is zero there
+        value, grad = jax.value_and_grad(fun)(w)
+        updates, state = rule.update(grad, rule.init(w), w, value=value, grad=grad, value_fn=fun)
         np.testing.assert_array_equal(updates, 0.0)
-        assert state.status == StepStatus.NOT_FINITE
+        assert state.status == status
 
 
 def test_behind_another_transformation_the_losses_are_still_those_of_the_points():

@@ -37,7 +37,8 @@ class StepStatus(enum.IntEnum):
     SHORT: the search ended at a lower loss, but before the slope had flattened.
     STEEPEST: the method's direction was not finite or did not lead downhill, or the search before had failed. The
         search went along −g instead, and the loss is lower.
-    STATIONARY: the gradient is zero, and the parameters stay.
+    STATIONARY: the gradient is zero, or no more than rounding: along the direction it promises to lower the loss by
+        at most ε² of it, with the ε of its type. The parameters stay.
     SEARCH_FAILED: the search found no lower loss, and the parameters stay. The method begins anew, along −g.
     NOT_FINITE: the loss, its gradient or the step is infinite or NaN, and the parameters stay.
     """
@@ -175,8 +176,11 @@ def _step(rule, numbers, grads, state, params, value, grad, value_fn, predict, l
         u, status = p, StepStatus.STEPPED
     else:
         own = _all_finite(p) & (dot(p, slope) < 0) & (state.status != StepStatus.SEARCH_FAILED)
-        u, found, status = _search(f, w, value, slope, jnp.where(own, p, steepest(slope)), rule.search)
+        p = jnp.where(own, p, steepest(slope))
+        rests = -dot(p, slope) <= float(jnp.finfo(w.dtype).eps) ** 2 * abs(value)
+        u, found, status = _search(f, w, value, slope, jnp.where(rests, 0, p), rule.search)
         status = jnp.where(own | (status == StepStatus.SEARCH_FAILED), status, StepStatus.STEEPEST)
+        status = jnp.where(rests, StepStatus.STATIONARY, status)
     status = jnp.where(jnp.isfinite(value) & _all_finite(g) & _all_finite(u), status, StepStatus.NOT_FINITE)
     status = jnp.where(jnp.all(g == 0), StepStatus.STATIONARY, status).astype(jnp.int32)
     stays = status >= StepStatus.STATIONARY
