@@ -7,7 +7,7 @@ from pages import settled
 
 import ravine as rv
 
-FIGURES = ("newton", "adaptive", "conditioning", "edge")  # the others have tests of their own
+FIGURES = ("newton", "adaptive", "conditioning", "edge", "signal")  # the others have tests of their own
 PHONE = {"width": 375, "height": 667}
 
 

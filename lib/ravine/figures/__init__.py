@@ -12,10 +12,11 @@ from ravine.figures._momentum import Momentum, momentum
 from ravine.figures._newton import Newton, newton
 from ravine.figures._playground import Playground, playground
 from ravine.figures._race import Race, race
+from ravine.figures._signal import Signal, signal
 
-__all__ = ["ALL", "adaptive", "build", "conditioning", "edge", "momentum", "newton", "playground", "race"]
+__all__ = ["ALL", "adaptive", "build", "conditioning", "edge", "momentum", "newton", "playground", "race", "signal"]
 
-ALL = (Momentum, Newton, Adaptive, Conditioning, Playground, Race, Edge)
+ALL = (Momentum, Newton, Adaptive, Conditioning, Playground, Race, Edge, Signal)
 """The classes of all live figures."""
 
 

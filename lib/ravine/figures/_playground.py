@@ -68,15 +68,16 @@ def examples(name):
 
 
 @jax.custom_jvp
-def _activate(which, x):
+def activate(which, x):
+    """Return the activation of x that is number `which` of `ACTIVATIONS`."""
     return jax.lax.switch(which, list(ACTIVATIONS.values()), x)
 
 
-@_activate.defjvp
+@activate.defjvp
 def _(primals, tangents):
     which, x = primals
     slopes = [jnp.vectorize(jax.grad(activation)) for activation in ACTIVATIONS.values()]
-    return _activate(which, x), jax.lax.switch(which, slopes, x) * tangents[1]
+    return activate(which, x), jax.lax.switch(which, slopes, x) * tangents[1]
 
 
 SIZE = max(sum((fan_in + 1) * fan_out for fan_in, fan_out in itertools.pairwise((2, *widths, 1)))
@@ -118,11 +119,12 @@ def _begin(hidden):
     return begin
 
 
-def _kernel(name, fan_in, fan_out):
-    def kernel(key, scale):
+def kernel(name, fan_in, fan_out):
+    """Return draw(key, scale), which draws the kernel of a layer."""
+    def draw(key, scale):
         return initializer(name, scale)[0](key, (fan_in, fan_out), np.float64)
 
-    return kernel
+    return draw
 
 
 def _learn(hidden):
@@ -133,7 +135,7 @@ def _learn(hidden):
         def part(params, begin):
             places = begin + jnp.arange(CHUNK)
             rows = order[places].astype(int)
-            logits = network(hidden, lambda z: _activate(which, z)).apply(params, x[rows])
+            logits = network(hidden, lambda z: activate(which, z)).apply(params, x[rows])
             return jnp.sum(jnp.where(places < last, losses(logits, y[rows]), 0))
 
         def add(n, sums):
@@ -150,7 +152,7 @@ def _learn(hidden):
 def _predict(hidden):
     """Return the probability of class 1 at each point."""
     def predict(w, which, points):
-        logits = network(hidden, lambda z: _activate(which, z)).apply(_unravel(hidden, w), points)
+        logits = network(hidden, lambda z: activate(which, z)).apply(_unravel(hidden, w), points)
         return jax.nn.sigmoid(logits[:, 0])
 
     return predict
@@ -190,15 +192,15 @@ class Playground(_figure.Figure):
         entries, shapes = {}, {hidden: list(itertools.pairwise((2, *HIDDEN[hidden], 1))) for hidden in HIDDEN}
         for hidden in HIDDEN:
             name = f"network_{hidden.replace('-', '_')}"
-            entries[hidden] = _object({
+            entries[hidden] = as_object({
                 "learn": add(f"{name}_learn", _learn(hidden), w, 0, x, y, y, 0, 0),
                 "predict": add(f"{name}_predict", _predict(hidden), w, 0, points),
                 "begin": add(f"{name}_begin", _begin(hidden), key),
                 "kernels": json.dumps(["×".join(map(str, shape)) for shape in shapes[hidden]], ensure_ascii=False),
             })
-        starts = {name: _object({
+        starts = {name: as_object({
             "scale": json.dumps(initializer(name, 1.0)[1]),
-            **{f"{a}×{b}": add(f"{name}_{a}_{b}", _kernel(name, a, b), key, 1.0)
+            **{f"{a}×{b}": add(f"{name}_{a}_{b}", kernel(name, a, b), key, 1.0)
                for a, b in sorted(set().union(*shapes.values()))},
         }) for name in INITIALIZERS}
         facts = {
@@ -206,9 +208,9 @@ class Playground(_figure.Figure):
             "window": WINDOW, "side": GRID, "examples": EXAMPLES,
             "data": {name: [part.ravel().tolist() for part in examples(name)] for name in DATA},
         }
-        members = {"rules": _object({name: name for name in rules}), "networks": _object(entries),
-                   "initializers": _object(starts), **{name: json.dumps(fact) for name, fact in facts.items()}}
-        return _figure.namespace(sources, _object(members)[1:-1])
+        members = {"rules": as_object({name: name for name in rules}), "networks": as_object(entries),
+                   "initializers": as_object(starts), **{name: json.dumps(fact) for name, fact in facts.items()}}
+        return _figure.namespace(sources, as_object(members)[1:-1])
 
     def train(self, steps, start=None, rows=None):
         """Return the points of a training in Python: float64 of shape (steps + 1, parameters).
@@ -341,5 +343,6 @@ def _rgb(colour):
     return plotting.plt.matplotlib.colors.to_rgb(colour)
 
 
-def _object(members):
+def as_object(members):
+    """Return the text of an object in JavaScript from the texts of its members."""
     return f"{{ {', '.join(f'{json.dumps(name, ensure_ascii=False)}: {text}' for name, text in members.items())} }}"
