@@ -24,7 +24,7 @@ BINS = 40
 SIZES = (1e-4, 1e4)  # on the axis of sizes
 
 # Where to take the mean of a function of a standard normal number. No node is 0, at which the slope of a ReLU jumps.
-_NODES = np.linspace(-8, 8, 200)
+_NODES = np.linspace(-9, 9, 226)
 _SHARES = np.exp(-(_NODES**2) / 2) / np.exp(-(_NODES**2) / 2).sum()
 
 
