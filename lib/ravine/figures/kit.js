@@ -527,7 +527,8 @@ const kit = (() => {
       /** A line through points [x, y]; it ends where it has gone far out of the picture. */
       line(key, points, style) {
         const far = points.findIndex((point) => !near(point));
-        const kept = far < 0 ? points : points.slice(0, far + points[far].every(Number.isFinite));
+        const reach = far >= 0 && [toX(points[far][0]), toY(points[far][1])].every(Number.isFinite); // 0 has no logarithm
+        const kept = far < 0 ? points : points.slice(0, far + reach);
         const d = kept.map(([x, y], i) => `${i ? "L" : "M"}${pair(x, y)}`).join("");
         return mark("data", key, "path", { d, class: `line ${style}` });
       },
