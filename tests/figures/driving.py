@@ -40,6 +40,12 @@ def summary(page):
     return page.locator(".summary").first.inner_text().replace("\xa0", " ").replace("−", "-")
 
 
+def nudge(slider):
+    """Move a slider by the keyboard, away from the end that it is nearer to."""
+    low = int(slider.input_value()) < 0.5 * int(slider.get_attribute("max"))
+    slider.press("PageUp" if low else "PageDown")
+
+
 def centre(locator):
     """Return the middle of an element, in pixels of the window."""
     box = locator.bounding_box()

@@ -2,7 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from driving import FIGURE, centre, drag, picture, readings, ready, swipe
+from driving import FIGURE, centre, drag, nudge, picture, readings, ready, swipe
 from pages import settled
 
 import ravine as rv
@@ -56,9 +56,7 @@ def test_keyboard_and_the_address_of_a_setting(home, visit):
     for slider in page.locator("input[type=range]").all():
         assert slider.get_attribute("data-lm-suppress-shortcuts") == "true"
         before, said = picture(page), slider.get_attribute("aria-valuetext")
-        slider.focus()
-        low = int(slider.input_value()) < 0.5 * int(slider.get_attribute("max"))
-        page.keyboard.press("PageUp" if low else "PageDown")
+        nudge(slider)
         settled(page)
         assert slider.get_attribute("aria-valuetext") != said
         assert picture(page) != before, said

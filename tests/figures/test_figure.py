@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from driving import PICTURE, picture
+from driving import PICTURE, nudge, picture
 from pages import settled
 
 import ravine as rv
@@ -128,7 +128,7 @@ def test_module_runs_as_anywidget_runs_it(make, notebook, visit):
     page.wait_for_function("document.querySelector('.summary').textContent !== ''")
     settled(page)
     before = picture(page)
-    page.locator("input[type=range]").nth(1).press("PageUp")  # the reader moves the first slider after the timeline
+    nudge(page.locator("input[type=range]").nth(1))  # the first may be the timeline
     page.wait_for_function("saved.length > 0")
     (key,) = (key for key, value in page.evaluate("saved.at(-1)").items() if value != state[key])
     setattr(figure, key, page.evaluate(f"saved.at(-1).{key}"))
