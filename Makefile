@@ -8,6 +8,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PORT ?= 8000
+# Chapters and tests compile the same programs many times: what XLA made once is kept (`make clean` forgets it).
+export JAX_COMPILATION_CACHE_DIR := $(CURDIR)/_build/.jax
+export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS := 0
+export JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES := -1
 # Chapters and tests run in as many processes as there are cores, a file in one of them.
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=180
