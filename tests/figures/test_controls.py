@@ -7,7 +7,8 @@ from pages import settled
 
 import ravine as rv
 
-FIGURES = ("newton", "adaptive", "conditioning", "edge", "signal")  # the others have tests of their own
+# The others have tests of their own.
+FIGURES = ("newton", "adaptive", "conditioning", "edge", "signal", "gradient_noise")
 PHONE = {"width": 375, "height": 667}
 
 

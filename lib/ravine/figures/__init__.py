@@ -8,15 +8,17 @@ from ravine.figures import _figure
 from ravine.figures._adaptive import Adaptive, adaptive
 from ravine.figures._conditioning import Conditioning, conditioning
 from ravine.figures._edge import Edge, edge
+from ravine.figures._gradient_noise import GradientNoise, gradient_noise
 from ravine.figures._momentum import Momentum, momentum
 from ravine.figures._newton import Newton, newton
 from ravine.figures._playground import Playground, playground
 from ravine.figures._race import Race, race
 from ravine.figures._signal import Signal, signal
 
-__all__ = ["ALL", "adaptive", "build", "conditioning", "edge", "momentum", "newton", "playground", "race", "signal"]
+__all__ = ["ALL", "adaptive", "build", "conditioning", "edge", "gradient_noise", "momentum", "newton", "playground",
+           "race", "signal"]
 
-ALL = (Momentum, Newton, Adaptive, Conditioning, Playground, Race, Edge, Signal)
+ALL = (Momentum, Newton, Adaptive, Conditioning, Playground, Race, Edge, Signal, GradientNoise)
 """The classes of all live figures."""
 
 
