@@ -1,43 +1,52 @@
 """Try the slips on the tests: `python tools/mutants.py [WORD]`. A table: the slip, its file, the test that refused it.
 
 A slip (tests/slips.py) is written into a copy of the library, and the tests of its module run on that copy until one
-fails. Those that fail there are run on the library as it stands as well, and must pass. WORD picks the slips of the
-files whose path holds it.
+fails: those named after what it belongs to first. The tests that failed there are run on the library as it stands as
+well, and must pass. WORD picks the slips of the files whose path holds it.
 """
 
+import collections
 import importlib
 import inspect
 import multiprocessing
+import multiprocessing.connection
 import os
+import resource
 import shutil
 import signal
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import NamedTuple
 
-# What every child needs, loaded once: a fork has it for nothing. JAX itself starts in the children.
+# What every child needs, loaded once: a fork has it for nothing. JAX's threads do not survive one: it starts there.
 import hypothesis  # noqa: F401
-import optax  # noqa: F401
+import optax.contrib  # noqa: F401
 import pytest
+import scipy.optimize
 import scipy.sparse.linalg
 import scipy.stats  # noqa: F401
 
 ROOT = Path(__file__).parents[1]
-PACKAGE = ROOT / "lib/ravine"
-TABLES = ("tests/more_slips.py", "tests/**/test_wrong_*.py")
-LIMIT = 180  # seconds for one slip, after which it counts as refused: some never end
-# Where the tests of a module, or of a folder's modules, are: those that tell most first.
-TESTS = {
+PACKAGE, TESTS = ROOT / "lib/ravine", ROOT / "tests"
+TABLES = ("more_slips.py", "**/test_wrong_*.py")
+LIMIT = 60  # seconds of the processor's time for one test, some twenty times what the longest takes
+# The tests of a module, or of all modules of a folder: where to begin, and all of them.
+FIRST_ORDER = "optimizers/test_[!c]*.py", "optimizers/test_c[!u]*.py"
+SECOND_ORDER = "optimizers/test_curvature_directions.py", "optimizers/test_curvature_*.py"
+FILES = {
     **dict.fromkeys(("optimizers/_descent", "optimizers/_newton", "optimizers/_quasi_newton"),
-                    ("optimizers/test_curvature_directions.py", "optimizers/test_curvature_*.py")),
-    "optimizers": ("optimizers/test_agreement.py", "optimizers/test_frontier.py", "optimizers/test_adaptive.py",
-                   "optimizers/test_[!cs]*.py", "optimizers/test_c[!u]*.py"),
-    "curvature": ("test_curvature.py", "test_curvature_stochastic.py"),
-    "_products": ("test_curvature.py", "optimizers/test_curvature_directions.py"),
-    "krylov": ("test_krylov.py",),
-    "initializers": ("test_initializers.py",),
-    "schedules": ("test_schedules.py",),
+                    (SECOND_ORDER[:1], SECOND_ORDER)),
+    "optimizers/_lift": (("optimizers/test_lift.py", "optimizers/test_agreement.py"), FIRST_ORDER),
+    "optimizers/_clip": (("optimizers/test_clip.py", "optimizers/test_frontier.py"), FIRST_ORDER),
+    "optimizers/_frontier": (("optimizers/test_frontier.py", "optimizers/test_agreement.py"), FIRST_ORDER),
+    "optimizers": (("optimizers/test_agreement.py", "optimizers/test_adaptive.py"), FIRST_ORDER),
+    "_products": (("test_curvature.py",), ("test_curvature.py", *SECOND_ORDER)),
+    "curvature": (("test_curvature*.py",),) * 2,
+    "krylov": (("test_krylov.py",),) * 2,
+    "initializers": (("test_initializers.py",),) * 2,
+    "schedules": (("test_schedules.py",),) * 2,
 }
 
 
@@ -59,13 +68,13 @@ class Mutant(NamedTuple):
 
 def collect(word):
     """Return the mutants of all tables, those whose path holds `word`."""
-    sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tests")]
+    sys.path[:0] = [str(ROOT / "lib"), str(TESTS)]
     from slips import changed
 
     mutants = []
-    for table in sorted({path for pattern in TABLES for path in ROOT.glob(pattern)}):
-        module = importlib.import_module(".".join(table.relative_to(ROOT / "tests").with_suffix("").parts))
-        for function, owner, slips in module.SLIPS if hasattr(module, "SLIPS") else ():
+    for table in sorted({path for pattern in TABLES for path in TESTS.glob(pattern)}):
+        module = importlib.import_module(".".join(table.relative_to(TESTS).with_suffix("").parts))
+        for function, owner, slips in module.SLIPS:
             file = Path(inspect.getsourcefile(function))
             path, whole, source = file.relative_to(PACKAGE).as_posix(), file.read_text(), inspect.getsource(function)
             mutants += [Mutant(path, f"{owner.split(' or ')[0]}: {slip}", _words(owner.split(",")[0]),
@@ -78,77 +87,116 @@ def _words(owner):
     return " or ".join(word for word in owner.split() if word != "or")
 
 
-def tests(path):
-    """Return the files of the tests of a module, those that tell most first."""
+def files(path):
+    """Return two lists, the files of the tests of a module to begin with, and all of them."""
     module = path.removesuffix(".py")
-    patterns = TESTS.get(module) or TESTS[module.split("/")[0]]
-    found = [str(file) for pattern in patterns for file in sorted((ROOT / "tests").glob(pattern))]
-    return [file for file in dict.fromkeys(found) if "_wrong_" not in file]
+    stages = FILES.get(module) or FILES[module.split("/")[0]]
+    return [list(dict.fromkeys(str(file) for pattern in patterns for file in sorted(TESTS.glob(pattern))
+                               if "_wrong_" not in file.name)) for patterns in stages]
 
 
-class _Failures:
-    """A pytest plugin that writes down the first thing that fails."""
+class _Watch:
+    """A pytest plugin that writes down the test that runs, and the first thing that fails; each test has its limit."""
 
-    def __init__(self):
-        self.first = None
+    def __init__(self, folder):
+        self.folder = folder
+
+    def pytest_runtest_logstart(self, nodeid):
+        (self.folder / "running").write_text(nodeid)
+        used = int(time.process_time())
+        resource.setrlimit(resource.RLIMIT_CPU, (used + LIMIT, resource.RLIM_INFINITY))
 
     def pytest_runtest_logreport(self, report):
-        if report.failed and not self.first:
-            self.first = report.nodeid
+        if report.failed:
+            (self.folder / "failed").write_text(report.nodeid)
 
     pytest_collectreport = pytest_runtest_logreport
 
 
-def failure(library, *arguments):
-    """Run tests on a library, and return the name of the first that fails, or None. For a process of its own."""
+def attempt(library, folder, *stages):
+    """Run tests on a library, a list of arguments after another, up to the first failure. For a process of its own."""
     for stream in (1, 2):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
-    signal.alarm(LIMIT)
-    sys.path[:0] = [str(library), str(ROOT / "tests")]
+    sys.path[:0] = [str(library), str(TESTS)]
     os.chdir(ROOT)
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    seen = _Failures()
-    status = pytest.main(["-x", "-q", "-p", "no:cacheprovider", *arguments], plugins=[seen])
+    for arguments in stages:
+        status = pytest.main(["-x", "-q", "-p", "no:cacheprovider", *arguments], plugins=[_Watch(folder)])
+        assert status != pytest.ExitCode.USAGE_ERROR, arguments
+        if (folder / "failed").exists():
+            break
     import ravine
 
     assert Path(ravine.__file__).is_relative_to(library), ravine.__file__
-    assert status != pytest.ExitCode.USAGE_ERROR, arguments
-    passed = status in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
-    return None if passed else seen.first or f"pytest ended with {status}"
 
 
-def killer(mutant):
-    """Return the name of the first test that fails with the mutant in place, or None."""
-    with tempfile.TemporaryDirectory() as folder:
-        library = Path(folder)
-        shutil.copytree(PACKAGE, library / "ravine", ignore=shutil.ignore_patterns("__pycache__"))
-        (library / "ravine" / mutant.path).write_text(mutant.text)
-        files = tests(mutant.path)
-        return failure(library, "-k", mutant.word, *files) or failure(library, *files)
+class Attempt:
+    """A process that runs tests on the library, with a mutant in it or as it stands."""
+
+    def __init__(self, mutant, *stages):
+        self.mutant, self.folder = mutant, tempfile.TemporaryDirectory()
+        library = PACKAGE.parent
+        if mutant:
+            library = Path(self.folder.name)
+            shutil.copytree(PACKAGE, library / "ravine", ignore=shutil.ignore_patterns("__pycache__"))
+            (library / "ravine" / mutant.path).write_text(mutant.text)
+        self.process = multiprocessing.get_context("fork").Process(
+            target=attempt, args=(library, Path(self.folder.name), *stages))
+        self.process.start()
+
+    def outcome(self):
+        """Wait for the end; return what came of it, "refused", "no end" or "SURVIVES", and in which test."""
+        self.process.join()
+        failed, running = (Path(self.folder.name) / name for name in ("failed", "running"))
+        if self.process.exitcode == -signal.SIGXCPU:
+            found = f"no end in {LIMIT} s", running.read_text()
+        elif self.process.exitcode:
+            found = f"the process ended with {self.process.exitcode}", running.read_text() if running.exists() else ""
+        else:
+            found = ("refused", failed.read_text()) if failed.exists() else ("SURVIVES", "")
+        self.folder.cleanup()
+        return found
+
+
+def outcomes(mutants):
+    """Yield each mutant, what came of it, and in which test, in the order in which they end, a few at a time."""
+    waiting, running = list(mutants), {}
+    while waiting or running:
+        while waiting and len(running) < os.cpu_count():
+            mutant = waiting.pop(0)
+            first, whole = files(mutant.path)
+            started = Attempt(mutant, ["-k", mutant.word, *first], whole)
+            running[started.process.sentinel] = started
+        for sentinel in multiprocessing.connection.wait(list(running)):
+            ended = running.pop(sentinel)
+            yield ended.mutant, *ended.outcome()
 
 
 def main(word=""):
     """Print the table; return whether every mutant was refused, by tests that pass without it."""
-    # A process for every task, with a library of its own. One that runs out of time is ended, and answers nothing.
-    with multiprocessing.get_context("fork").Pool(maxtasksperchild=1) as pool:
-        mutants = pool.apply(collect, (word,))
-        killers, alive = set(), []
-        answers = [pool.apply_async(killer, (mutant,)) for mutant in mutants]
-        for mutant, answer in zip(mutants, answers, strict=True):
-            try:
-                by = answer.get(3 * LIMIT)
-            except multiprocessing.TimeoutError:
-                by = f"no end in {LIMIT} s"
-            print(f"{mutant.path:28} {mutant.name:60} {by or 'SURVIVES'}", flush=True)
-            if not by:
-                alive.append(mutant)
-            elif "::" in by:
-                killers.add(by)
-        broken = killers and pool.apply(failure, (PACKAGE.parent, *sorted(killers)))
-    print(f"{len(mutants)} mutants, {len(alive)} alive; {len(killers)} tests refused them")
-    if broken:
-        print(f"{broken} fails without any mutant")
-    return not alive and not broken
+    began, counts, alive, killers = time.monotonic(), collections.defaultdict(collections.Counter), [], set()
+    with tempfile.TemporaryDirectory() as cache, multiprocessing.get_context("fork").Pool(1) as pool:
+        # Most programs of a mutant are those of the others. All are kept for as long as this runs.
+        os.environ |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "JAX_COMPILATION_CACHE_DIR": cache,
+                       "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+                       "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
+        for mutant, outcome, test in outcomes(pool.apply(collect, (word,))):
+            print(f"{mutant.path:28} {mutant.name:60} {outcome} {test}", flush=True)
+            counts[mutant.path][outcome] += 1
+            if outcome == "refused":
+                killers.add(test)
+            else:
+                alive.append((mutant, outcome, test))
+        outcome, test = Attempt(None, sorted(killers)).outcome() if killers else ("SURVIVES", "")
+    print()
+    for path, count in sorted(counts.items()):
+        print(f"{path:28} {count.total():4} mutants, " + ", ".join(f"{n} {what}" for what, n in count.items()))
+    print(f"{sum(count.total() for count in counts.values())} mutants in {time.monotonic() - began:.0f} s, "
+          f"{len(alive)} not refused; {len(killers)} tests refused the others")
+    for mutant, what, where in alive:
+        print(f"{mutant.path}, {mutant.name}: {what} {where}")
+    if outcome != "SURVIVES":
+        print(f"without any mutant: {outcome} {test}")
+    return not alive and outcome == "SURVIVES"
 
 
 if __name__ == "__main__":
