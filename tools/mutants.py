@@ -120,7 +120,7 @@ def attempt(library, folder, *stages):
     sys.path[:0] = [str(library), str(TESTS)]
     os.chdir(ROOT)
     for arguments in stages:
-        status = pytest.main(["-x", "-q", "-p", "no:cacheprovider", *arguments], plugins=[_Watch(folder)])
+        status = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--assert=plain", *arguments], plugins=[_Watch(folder)])
         assert status != pytest.ExitCode.USAGE_ERROR, arguments
         if (folder / "failed").exists():
             break
