@@ -31,6 +31,7 @@ import scipy.stats  # noqa: F401
 ROOT = Path(__file__).parents[1]
 PACKAGE, TESTS = ROOT / "lib/ravine", ROOT / "tests"
 TABLES = ("more_slips.py", "**/test_wrong_*.py")
+QUICK = "-x", "-q", "-p", "no:cacheprovider", "--assert=plain"
 LIMIT = 60  # seconds of the processor's time for one test, some twenty times what the longest takes
 # The tests of a module, or of all modules of a folder: where to begin, and all of them.
 FIRST_ORDER = "optimizers/test_[!c]*.py", "optimizers/test_c[!u]*.py"
@@ -120,7 +121,7 @@ def attempt(library, folder, *stages):
     sys.path[:0] = [str(library), str(TESTS)]
     os.chdir(ROOT)
     for arguments in stages:
-        status = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--assert=plain", *arguments], plugins=[_Watch(folder)])
+        status = pytest.main([*QUICK, *arguments], plugins=[_Watch(folder)])
         assert status != pytest.ExitCode.USAGE_ERROR, arguments
         if (folder / "failed").exists():
             break

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from docutils import nodes
 
+from api import Api
+
 # What may change what a chapter prints, and what may change how every page looks.
 EXECUTION_INPUTS = ("lib/**/*.py", "lib/**/*.js", "lib/**/*.css", "requirements.txt")
 PAGE_INPUTS = ("static/*", "tools/ravine_sphinx.py")
@@ -21,6 +23,7 @@ def setup(app):
     os.environ["RAVINE_BOOK"] = "1"
     app.add_config_value("ravine_digest", "", "env")  # when it changes, Sphinx reads every page anew
     app.add_config_value("ravine_look", "", "html")  # when it changes, Sphinx writes every page anew
+    app.add_directive("api", Api)
     app.connect("config-inited", key_the_execution)
     app.connect("builder-inited", write_figures)
     app.connect("html-page-context", load_figures)

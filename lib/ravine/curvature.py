@@ -46,7 +46,12 @@ class Spectrum(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """The mean over random probes, and its standard error: standard deviation of the probes / √probes."""
+    """The mean over random probes, and how far it may be off.
+
+    Attributes:
+        value: the mean.
+        standard_error: the standard deviation of the probes / √probes, of the same shape.
+    """
 
     value: Any
     standard_error: Any

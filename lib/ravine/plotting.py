@@ -16,6 +16,7 @@ INK = "#102030"
 
 BLUE, ORANGE, GREEN, PINK, GREY = "#2a6fd6", "#d95f02", "#12a37f", "#b8529a", "#6a6a6a"
 COLOURS = (BLUE, ORANGE, GREEN, PINK, GREY)
+"""The colours of lines, in their order: blue, orange, green, pink, grey, each also by its name, as `plotting.BLUE`."""
 
 _STYLE = {
     "axes.prop_cycle": cycler(color=COLOURS),

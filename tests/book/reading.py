@@ -11,7 +11,8 @@ HTML = ROOT / "_build/html"
 def pages():
     """Return the names of all pages: those of the table of contents, and those that Sphinx adds."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    written = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
+    written = [page["file"] for part in toc["parts"] for chapter in part["chapters"]
+               for page in (chapter, *chapter.get("sections", ()))]
     return [f"{name}.html" for name in (toc["root"], *written, "genindex", "search")]
 
 
