@@ -17,10 +17,14 @@ const kit = (() => {
   // ---------------------------------------------------------------- elements, numbers, scales
 
   const build = (node, attributes, children) => {
-    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    for (const [name, value] of Object.entries(attributes)) {
+      const text = String(value);
+      if (node.getAttribute(name) !== text) node.setAttribute(name, text); // what stays the same is not laid out again
+    }
     node.append(...children);
     return node;
   };
+  const write = (node, text) => node.textContent !== text && (node.textContent = text);
   const html = (tag, attributes = {}, ...children) => build(document.createElement(tag), attributes, children);
   const svg = (tag, attributes = {}, ...children) =>
     build(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
@@ -199,8 +203,10 @@ const kit = (() => {
         const at = j * columns + i;
         const spot = found.get(values[at]);
         const across = Math.min(reach(at, -1, i), reach(at, 1, columns - 1 - i)) / (columns - 1);
+        const wide = (2 * across * width) / spot.wide;
+        if (wide <= spot.room) continue;
         const along = Math.min(reach(at, -columns, j), reach(at, columns, rows - 1 - j)) / (rows - 1);
-        const room = Math.min((2 * across * width) / spot.wide, (2 * along * height) / spot.tall);
+        const room = Math.min(wide, (2 * along * height) / spot.tall);
         if (room > spot.room) Object.assign(spot, { room, x: xs[i], y: ys[j] });
       }
     }
@@ -352,8 +358,8 @@ const kit = (() => {
       const value = get();
       const place = String(Math.round(clamp(control.scale.to(value), 0, 1) * stops));
       if (input.value !== place) input.value = place;
-      output.textContent = format(value);
-      input.setAttribute("aria-valuetext", format(value));
+      write(output, format(value));
+      build(input, { "aria-valuetext": format(value) }, []);
     });
     return control;
   }
@@ -477,9 +483,8 @@ const kit = (() => {
         layers[layer].append(node);
       }
       drawn.add(key);
-      for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-      if (text !== undefined && node.textContent !== text) node.textContent = text;
-      return node;
+      if (text !== undefined) write(node, text);
+      return build(node, attributes, []);
     }
 
     function axis(horizontal, scale, caption) {
@@ -589,18 +594,18 @@ const kit = (() => {
         const image = context.createImageData(w, h);
         const pixels = new Uint32Array(image.data.buffer);
         const columns = xs.length;
+        const row = new Float64Array(columns); // the values at the height of a row of pixels
         for (let py = 0; py < h; py++) {
           const v = (1 - (py + 0.5) / h) * (ys.length - 1);
           const j = Math.min(ys.length - 2, Math.floor(v));
-          const up = v - j;
+          for (let i = 0; i < columns; i++) {
+            const low = values[j * columns + i];
+            row[i] = low + (v - j) * (values[(j + 1) * columns + i] - low);
+          }
           for (let px = 0; px < w; px++) {
             const u = ((px + 0.5) / w) * (columns - 1);
             const i = Math.min(columns - 2, Math.floor(u));
-            const at = j * columns + i;
-            const across = u - i;
-            const low = values[at] + across * (values[at + 1] - values[at]);
-            const high = values[at + columns] + across * (values[at + columns + 1] - values[at + columns]);
-            const value = low + up * (high - low);
+            const value = row[i] + (u - i) * (row[i + 1] - row[i]);
             let band = 0;
             while (band < levels.length && value >= levels[band]) band++;
             pixels[py * w + px] = colours[band];

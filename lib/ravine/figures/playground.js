@@ -64,11 +64,12 @@ function advance(run) {
 }
 
 const ORDER = Float64Array.from({ length: EXAMPLES }, (_, i) => i);
-/** The loss on all examples of a kind, `learned` or `others`. */
-const loss = (run, kind) => run.network.learn(run.w, run.activation, ...run[kind], ORDER, 0, EXAMPLES)[0];
+/** The losses on all examples to learn from, and on the others. */
+const losses = kit.memo((run, w) =>
+  [run.learned, run.others].map((kind) => run.network.learn(w, run.activation, ...kind, ORDER, 0, EXAMPLES)[0]));
 
 function note(run) {
-  run.curves.push([run.t, loss(run, "learned"), loss(run, "others")]);
+  run.curves.push([run.t, ...losses(run, run.w)]);
   if (run.curves.length > MANY) {
     run.every *= 2;
     run.curves = run.curves.filter(([t]) => t % run.every === 0);
@@ -190,7 +191,7 @@ function render({ model, el }) {
       if (learning_rate) {
         const trial = Object.assign(begin({ ...asked, learning_rate }), { every: TRIAL });
         while (trial.t < TRIAL) advance(trial);
-        const reached = loss(trial, "learned");
+        const [reached] = losses(trial, trial.w);
         if (reached < best.reached) best = { reached, learning_rate };
         clock.textContent = `trying ${kit.number(learning_rate)}`;
         requestAnimationFrame(next);
@@ -278,7 +279,7 @@ function render({ model, el }) {
 /** What the pictures show, in two or three sentences. */
 function summary(run, probability) {
   const [surface, test] = [probability.subarray(0, SIDE * SIDE), probability.subarray(SIDE * SIDE + EXAMPLES)];
-  const now = [loss(run, "learned"), loss(run, "others")];
+  const now = losses(run, run.w);
   if (!now.every(Number.isFinite)) return `By step ${run.t} the run has blown up: a smaller learning rate, or a smaller start, would hold it.`;
   const right = test.reduce((sum, p, i) => sum + (p >= 0.5 === (run.labels[EXAMPLES + i] === 1)), 0);
   const when = run.t ? `After ${run.t} step${run.t > 1 ? "s" : ""}` : "Before the first step";
