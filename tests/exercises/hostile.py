@@ -1,12 +1,24 @@
-"""Answers to `velocity_step` that do what they should not, each with the outcome and a part of the message."""
+"""Answers that do what they should not: to `velocity_step`, with outcome and a part of the message, and to all others.
+
+`surroundings` are what they may not change.
+"""
 
 import sys
 import time
+import warnings
 
+import IPython.display  # noqa: F401 -- adds warning filters of its own when it is first imported
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+
+
+def surroundings():
+    return {
+        "jax": dict(jax.config.values), "x64": jnp.ones(1).dtype, "streams": (sys.stdout, sys.stderr, sys.stdin),
+        "hook": sys.unraisablehook, "trace": sys.gettrace(), "warnings": list(warnings.filters),
+    }
 
 
 def endless_loop(w, v, g, lr, mu):
@@ -204,3 +216,45 @@ HOSTILE = [
     (returns_text, "structure", "the text 'w'"),
     (returns_a_dict, "structure", "a dict with the keys 'w', 'v'"),
 ]
+
+
+# To any exercise: what is made of its reference, and the outcome.
+
+
+def _never_ends(reference):
+    def answer(*inputs):
+        while True:
+            pass
+    return answer
+
+
+def _exits(reference):
+    return lambda *inputs: sys.exit()
+
+
+def _spoils_its_inputs(reference):
+    """Empty every list and dict, and return nothing."""
+    def answer(*inputs):
+        for value in inputs:
+            if isinstance(value, (list, dict)):
+                value.clear()
+    return answer
+
+
+def _returns_liars(reference):
+    return lambda *inputs: tuple(Liar() for _ in range(4))
+
+
+def _changes_the_configuration(reference):
+    def answer(*inputs):
+        jax.config.update("jax_enable_x64", not jax.config.jax_enable_x64)
+        jax.config.update("jax_default_matmul_precision", "float32")
+        sys.stdout = None
+        warnings.simplefilter("error")
+        return reference(*inputs)
+    return answer
+
+
+TO_ANY = {"never ends": (_never_ends, "timeout"), "exits": (_exits, "raised"),
+          "spoils its inputs": (_spoils_its_inputs, "mistake"), "returns liars": (_returns_liars, "structure"),
+          "changes the configuration": (_changes_the_configuration, "pass")}

@@ -48,10 +48,10 @@ def test_a_distribution_is_known_by_its_name_and_its_moments_within_five_deviati
 
 def test_weights_of_another_kind_are_said_to_be_so():
     for weights, said in [
-        (7.0, "W is one number, and should be an array of shape (1300, 470)"),
-        (np.ones((1300, 470)) * np.nan, "W holds numbers that are not finite"),
-        (np.zeros(611_000), "W is an array of shape (611000,), and should be an array of shape (1300, 470)"),
-        ([[1.0], [1.0, 2.0]], "W is 2 values, and should be an array of shape (1300, 470)"),
+        (7.0, "W is one number, and should be an array of shape (930, 340)"),
+        (np.ones((930, 340)) * np.nan, "W holds numbers that are not finite"),
+        (np.zeros(316_200), "W is an array of shape (316200,), and should be an array of shape (930, 340)"),
+        ([[1.0], [1.0, 2.0]], "W is 2 values, and should be an array of shape (930, 340)"),
     ]:
         result = check("he_init", lambda key, fi, fo, weights=weights: weights)
         assert (result.outcome, result.mistake) == ("structure", None)

@@ -1,11 +1,14 @@
 """Every registered exercise: its reference passes, its mistakes come back by name, other right answers pass."""
 
 import itertools
+import re
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from equivalents import EQUIVALENTS
+from hostile import TO_ANY, surroundings
 
 from ravine.exercises import _compare, check
 from ravine.exercises._exercise import body, chapters, evaluate
@@ -51,10 +54,53 @@ def test_all_mistakes_are_far_from_the_reference_and_from_each_other(exercise, p
 
 @pytest.mark.parametrize(("exercise", "answer"), EQUIVALENT)
 def test_the_right_answer_may_be_written_in_another_way(exercise, answer, precision, covers):
-    result = check(exercise.name, answer)
+    result = check(exercise.name, answer, time_limit=60)  # much is compiled here
     assert result.outcome == "pass", result.message
     assert result.usable is answer
     covers("right answers written in another way", (exercise.name, str(answer)))
+
+
+def _is_numbers(value):
+    return isinstance(value, jax.Array) and not jnp.issubdtype(value.dtype, jax.dtypes.prng_key)
+
+
+def _in_numpy(value):
+    return np.asarray(value) if _is_numbers(value) else value
+
+
+AS = {"as lists": lambda reference: lambda *inputs: jax.tree.map(
+          lambda leaf: leaf if isinstance(leaf, str) else np.asarray(leaf).tolist(), reference(*inputs)),
+      "on NumPy's arrays": lambda reference: lambda *inputs: jax.tree.map(
+          _in_numpy, reference(*jax.tree.map(_in_numpy, inputs))),
+      "jitted": jax.jit}
+
+
+@pytest.mark.parametrize("form", AS)
+@by_name
+def test_the_right_answer_may_come_in_any_form(exercise, form, precision, covers):
+    result = check(exercise.name, AS[form](exercise.reference))
+    assert result.outcome == "pass", result.message
+    covers("right answers written in another way", (exercise.name, form))
+
+
+@by_name
+def test_an_answer_gets_arrays_of_the_notebooks_precision(exercise, precision):
+    seen = []
+    check(exercise.name, lambda *inputs: seen.extend(jax.tree.leaves(inputs)))
+    dtypes = {leaf.dtype.name for leaf in seen if _is_numbers(leaf)} - {"int32", "int64"}
+    assert dtypes <= {precision}
+
+
+@pytest.mark.parametrize("kind", TO_ANY)
+@by_name
+def test_a_hostile_answer_to_any_exercise_changes_nothing(exercise, kind, covers):
+    hostile, outcome = TO_ANY[kind]
+    before = surroundings()
+    result = check(exercise.name, hostile(exercise.reference), time_limit=0.1 if outcome == "timeout" else 5.0)
+    assert result.outcome == outcome, result.message
+    assert surroundings() == before
+    assert check(exercise.name, exercise.reference)
+    covers("hostile answers", (exercise.name, kind))
 
 
 GARBAGE = {"number": 3.0, "complex": 1j, "text": "text", "empty": (), "empty list": [[]], "no numbers": np.zeros(0),
@@ -75,7 +121,10 @@ def test_with_a_comparison_that_always_gives_one_verdict_these_tests_turn_red(mo
     for exercise in EXERCISES:
         with pytest.raises(AssertionError):
             test_a_mistake_comes_back_by_its_name(exercise, next(iter(exercise.mistakes)), "float64", lambda *_: None)
-        if not verdict:
+        if verdict:
+            with pytest.raises(AssertionError):
+                test_whatever_comes_back_is_the_answers_fault(exercise, "not finite")
+        else:
             with pytest.raises(AssertionError):
                 test_the_reference_passes(exercise, "float64", lambda *_: None)
             answer = EQUIVALENTS[exercise.name][0]
@@ -107,7 +156,7 @@ def test_the_probes_can_tell_answers_apart(exercise):
 def test_texts_are_complete(exercise):
     concept, formula, code = exercise.hints
     assert body(exercise.reference).count(exercise.blank) == 1
-    assert code.count("____") == 1
+    assert len(re.findall(r"(?<![\w.])____(?!\w)", code)) == 1, "the blank should hold whole names"
     compile("def filled():\n" + "\n".join(f"    {line}" for line in code.splitlines()), exercise.name, "exec")
     assert concept
     assert formula

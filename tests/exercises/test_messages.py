@@ -195,7 +195,7 @@ def test_progress_lists_a_chapter_and_the_course(capsys):
     capsys.readouterr()
     progress(6)
     assert plain_spaces(capsys) == ("1 of 3 exercises done:\n"
-                                    "6 momentum:  ✓ ewma  ✗ velocity_step  – lookahead_step\n")
+                                    "  6 momentum:  ✓ ewma  ✗ velocity_step  – lookahead_step\n")
     progress()
     assert "6 momentum:  ✓ ewma  ✗ velocity_step  – lookahead_step\n" in plain_spaces(capsys)
     with pytest.raises(ValueError, match="chapter = 99: must be the number of a chapter with exercises"):
@@ -226,9 +226,42 @@ def test_progress_needs_no_file(spoil, capsys):
 
 
 def test_the_html_of_a_message_is_escaped_and_carries_its_mark():
-    page = _show._Message("✗ ewma: it raised <Error> & more:\n  x = [1]")._repr_html_()
-    assert "✗ ewma:</strong> it raised &lt;Error&gt; &amp; more:\n  x = [1]</div>" in page
+    page = _show._Message("✗ ewma: it raised <Error> & more:\n\n  x = [1]")._repr_html_()
+    assert "✗ ewma:</strong> it raised &lt;Error&gt; &amp; more:<div" in page
     assert _show._COLOURS["✗"] in page
+    assert [line.split("</div>")[0] for line in page.split("<div style=")[2:]] == [
+        '"padding-left: 0ch; text-indent: -0ch">&nbsp;', '"padding-left: 4ch; text-indent: -4ch">  x = [1]']
+
+
+def test_a_lines_marks_stay_with_their_names_and_long_lines_go_on_indented(page):
+    """At any width: in a narrow page no line ends with a mark, and those that go on do so further right."""
+    page.set_viewport_size({"width": 375, "height": 600})
+    names = ["gains", "rprop", "adagrad", "rmsprop", "adadelta"]
+    text = "0 of 5 exercises done:\n  7 adaptive methods:  " + "  ".join(f"–\N{NO-BREAK SPACE}{name}" for name in names)
+    page.set_content(_show._Message(text)._repr_html_())
+    lines = page.evaluate("""() => {
+        const walker = document.createTreeWalker(document.querySelector("div div"), NodeFilter.SHOW_TEXT);
+        const text = walker.nextNode(), lines = {};
+        for (let i = 0; i < text.length; i++) {
+            const range = document.createRange(); range.setStart(text, i); range.setEnd(text, i + 1);
+            const box = range.getBoundingClientRect();
+            if (!text.data[i].trim() || !box.width) continue;
+            const line = lines[Math.round(box.top)] ??= {left: box.left, text: ""};
+            line.text += text.data[i];
+        }
+        return Object.values(lines);
+    }""")
+    assert len(lines) > 1
+    assert all(not line["text"].endswith("–") for line in lines)
+    assert lines[0]["left"] < lines[1]["left"] == lines[-1]["left"]
+
+
+def test_a_long_array_is_shown_by_its_first_entries_and_chance_by_its_bound():
+    message = check("he_init", lambda key, fi, fo: np.ones((fi, 1)) + np.arange(fo)).message
+    row = "[1, 2, 3, … 340 in all]"
+    assert f"\n  your     W = [{row}, {row}, {row}, … 930 in all]\n" in message
+    assert re.search(r"\n  expected standard deviation of W = 0\.046\d* ± 0\.000\d+\n", message)
+    assert len(message) < 1_000
 
 
 def test_a_result_shows_nothing_of_its_own(capsys):

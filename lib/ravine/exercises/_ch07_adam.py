@@ -48,6 +48,11 @@ def _adam_with(m_new=_average, v_new=lambda v, g, b2: _average(v, g**2, b2), cor
     return changed
 
 
+def _eps_on_weights(w, m, v, g, t, lr, b1, b2, eps):
+    w, m, v = _adam_with(divide=lambda m, v, eps: m / np.sqrt(v))(w, m, v, g, t, lr, b1, b2, eps)
+    return w + eps, m, v
+
+
 def _uncorrected(average, beta, t):
     return average
 
@@ -78,9 +83,9 @@ _adam = Exercise(
     concept="Two running averages: m of the gradients says where to go, v of their squares how large they usually are. "
             "Both start at 0 and are too small at first, so divide each by the weight that its values have had so "
             "far. Correct only what the step uses; keep m and v as they are.",
-    formula="m ← β₁ m + (1 − β₁) g,   v ← β₂ v + (1 − β₂) g²,   m̂ = m / (1 − β₁ᵗ),   v̂ = v / (1 − β₂ᵗ),\n"
+    formula="m ← β₁ m + (1 − β₁) g,   v ← β₂ v + (1 − β₂) g²,\nm̂ = m / (1 − β₁ᵗ),   v̂ = v / (1 − β₂ᵗ),\n"
             "w ← w − η m̂ / (√v̂ + ε)",
-    blank="np.sqrt(v_hat) + eps",
+    blank="jnp.sqrt(v_hat) + eps",
     mistakes={
         "eps_inside": (
             _adam_with(divide=lambda m, v, eps: m / np.sqrt(v + eps)),
@@ -92,6 +97,10 @@ _adam = Exercise(
         "no_eps": (
             _adam_with(divide=lambda m, v, eps: m / np.sqrt(v)),
             "eps is missing. Adam divides by √v̂ + ε."),
+        "no_parentheses": (
+            _eps_on_weights,
+            "eps is added to the weights. Division comes before addition, so the sum below needs parentheses: "
+            "m̂ / (√v̂ + ε)."),
         "no_correction": (
             _adam_with(correct_m=_uncorrected, correct_v=_uncorrected),
             "m and v are not corrected. They start at 0 and are too small at first: divide by 1 − β₁ᵗ and 1 − β₂ᵗ."),
@@ -110,6 +119,9 @@ _adam = Exercise(
         "power_missing": (
             lambda w, m, v, g, t, *rest: adam(w, m, v, g, 1, *rest),
             "the corrections are the same at all times. Divide by 1 − β₁ᵗ and 1 − β₂ᵗ, which go to 1."),
+        "power_of_difference": (
+            _adam_with(correct_m=lambda m, beta, t: m / (1 - beta)**t, correct_v=lambda v, beta, t: v / (1 - beta)**t),
+            "the corrections divide by (1 − β)ᵗ. The power belongs to β alone: divide by 1 − βᵗ."),
         "multiplied": (
             _adam_with(correct_m=lambda m, beta, t: m * (1 - beta**t), correct_v=lambda v, beta, t: v * (1 - beta**t)),
             "the corrections multiply. m and v are too small at first: divide by 1 − βᵗ."),
@@ -237,8 +249,9 @@ _adamw = Exercise(
                 lambda *inputs: adam(w, m, v, g, t, 1.0, b1, b2, eps))(w, m, v, g, t, lr, b1, b2, eps, wd),
             "the rate multiplies the decay alone. It scales both: η ( m̂ / (√v̂ + ε) + λw )."),
         **{name: _adams(name) for name in (
-            "eps_inside", "no_eps", "no_correction", "t_minus_one", "t_plus_one", "stores_corrected", "betas_swapped",
-            "no_root", "ascent", "averages_not_updated")},
+            "eps_inside", "no_eps", "no_parentheses", "no_correction", "t_minus_one", "t_plus_one",
+            "power_of_difference", "stores_corrected", "betas_swapped", "no_root", "ascent",
+            "averages_not_updated")},
         "weights_only": (
             lambda *inputs: adamw(*inputs)[0],
             "only the weights come back. Return (w, m, v): the next step needs the averages."),

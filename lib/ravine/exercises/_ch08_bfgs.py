@@ -60,7 +60,7 @@ _bfgs = Exercise(
             "approximation as little as that allows, and keep it symmetric and positive definite: first take out of it "
             "what it says about y, from both sides, then put in s sᵀ.",
     formula="ρ = 1 / (yᵀs),   H⁻¹ ← (I − ρ s yᵀ) H⁻¹ (I − ρ y sᵀ) + ρ s sᵀ",
-    blank="np.outer(s, y)",
+    blank="jnp.outer(s, y)",
     mistakes={
         "pair_swapped": (
             lambda Hinv, s, y: _bfgs_with()(Hinv, y, s),
@@ -109,6 +109,15 @@ _bfgs = Exercise(
         "inner_product_in_new_term": (
             _bfgs_with(added=lambda s, y, rho: rho * (s @ s)),
             "s sᵀ is taken for a number. It is a matrix, the outer product, whose entries are s_i s_j."),
+        "inner_products": (
+            _bfgs_with(left=lambda s, y, rho: np.eye(len(s)) - rho * (s @ y),
+                       right=lambda s, y, rho: np.eye(len(s)) - rho * (s @ y), added=lambda s, y, rho: rho * (s @ s)),
+            "s yᵀ and s sᵀ are taken for numbers. For arrays of shape (d,), .T changes nothing and @ is the inner "
+            "product: write jnp.outer(s, y)."),
+        "no_identity": (
+            _bfgs_with(left=lambda s, y, rho: 1 - rho * np.outer(s, y),
+                       right=lambda s, y, rho: 1 - rho * np.outer(y, s)),
+            "1 stands where I belongs. 1 minus a matrix takes each of its entries from 1: write jnp.eye(d)."),
         "entry_by_entry": (
             _bfgs_with(multiply=np.multiply),
             "matrices are multiplied entry by entry. Between matrices write @."),

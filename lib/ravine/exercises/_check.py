@@ -12,6 +12,7 @@ from ravine.exercises import _compare, _progress, _run
 from ravine.exercises._exercise import body, evaluate, find
 from ravine.exercises._show import show
 
+_ENTRIES = 20  # of a list or an axis; a longer one is shown by its first three
 _MARKS = {"pass": "✓", "unsolved": "–", "checker": "?"}  # the other outcomes are ✗
 
 
@@ -145,8 +146,9 @@ def _not_recognised(exercise, outputs, answers, expected):
             lines.append(f"your     {leaf.name} is right")
         else:
             digits = _digits(leaf.yours[leaf.worst], leaf.expected[leaf.worst])
+            chance = f" ± {_text(leaf.bound, 2)}" if leaf.bound else ""
             lines += [f"your     {leaf.name} = {_text(leaf.yours, digits)}",
-                      f"expected {leaf.name} = {_text(leaf.expected, digits)}"]
+                      f"expected {leaf.name} = {_text(leaf.expected, digits)}{chance}"]
         if not _compare.finite(leaf.yours) and _compare.finite(leaf.expected):
             text = f"{leaf.entry} is {leaf.yours[leaf.worst]}: something overflows or divides by zero."
             return "structure", "\n  ".join([text, *lines])
@@ -170,15 +172,15 @@ def _probe(exercise, index):
 
 
 def _text(value, digits=4):
-    """Return an input or output as text: arrays as lists, large ones shortened, a function as its one expression."""
+    """Return an input or output as text: arrays as lists, long ones shortened, a function as its one expression."""
     if callable(value):
         return f"lambda {', '.join(inspect.signature(value).parameters)}: {body(value).removeprefix('return ')}"
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
-    if isinstance(value, np.ndarray) and value.size > 40:
-        return np.array2string(value, precision=digits, threshold=40, separator=", ")
     if isinstance(value, (list, tuple, np.ndarray)):
-        return f"[{', '.join(_text(entry, digits) for entry in value)}]"
+        long = len(value) > _ENTRIES
+        entries = [_text(entry, digits) for entry in (value[:3] if long else value)]
+        return f"[{', '.join([*entries, f'… {len(value)} in all'] if long else entries)}]"
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key!r}: {_text(entry, digits)}' for key, entry in value.items())}}}"
     if isinstance(value, str):

@@ -55,12 +55,21 @@ class Within:
 
 @dataclass(frozen=True)
 class Leaf:
-    """One array of an answer beside the expected one; `off` is their distance entry by entry, in tolerances."""
+    """One array of an answer beside the expected one.
+
+    Attributes:
+        name: what it is called.
+        yours: the answer's.
+        expected: the expected one.
+        off: their distance entry by entry, in tolerances.
+        bound: for a number that is subject to chance, how far it may be off; else None.
+    """
 
     name: str
     yours: ndarray
     expected: ndarray
     off: ndarray
+    bound: float | None = None
 
     @property
     def worst(self):
@@ -156,7 +165,7 @@ def _leaves(answer, expected, name):
         return [leaf for key, entry in pairs for leaf in _leaves(answer[key], entry, f"{name}[{key!r}]")]
     if isinstance(expected, Within):
         off = abs(asarray(answer.value - expected.value, float64)) / expected.bound
-        return [Leaf(name, asarray(answer.value), asarray(expected.value), where(isnan(off), inf, off))]
+        return [Leaf(name, asarray(answer.value), asarray(expected.value), where(isnan(off), inf, off), expected.bound)]
     if isinstance(answer, tuple) and answer:
         answer = _stacked(answer)
     if not isinstance(answer, ndarray) or _kind(answer) != _kind(expected) or answer.shape != expected.shape:

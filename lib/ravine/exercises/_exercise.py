@@ -105,13 +105,12 @@ def evaluate(exercise, function, x64):
     """Return what there is to compare, for each probe, of the exercise's own `function` (its reference or a mistake).
 
     The arrays it is given are NumPy's, in JAX's precision. With JAX's, each operation on a new shape would be compiled,
-    and the first check of an exercise with many mistakes would take seconds. The reference runs as answers do, so it
-    mostly finds compiled what it needs.
+    and the first check of an exercise with many mistakes would take seconds. It runs as answers do, without ``jit``: so
+    what uses JAX nevertheless mostly finds compiled what it needs.
 
     `x64` is ``jax.config.jax_enable_x64``: it is here so that the cache tells the two precisions apart.
     """
-    as_answers_run = jax.disable_jit(function is exercise.reference)
-    with jax.default_device(jax.devices("cpu")[0]), np.errstate(all="ignore"), as_answers_run:
+    with jax.default_device(jax.devices("cpu")[0]), np.errstate(all="ignore"), jax.disable_jit():
         probes = exercise.inputs(lambda x: np.array(jnp.array(x)))
         return exercise.comparable([_compare.plain(function(*inputs)) for inputs in probes])
 

@@ -33,4 +33,4 @@ def solution(name):
     Raises:
         ValueError: there is no such exercise.
     """
-    show(f"Solution, {name}:\n{inspect.getsource(find(name).reference)}")
+    show(f"Solution, {name}:\n{inspect.getsource(find(name).reference).rstrip()}")

@@ -28,7 +28,7 @@ def progress(chapter=None):
     for title, exercises in chosen.items():
         marks = [{True: "✓", False: "✗", None: "–"}[done.get(name)] for name in exercises]
         listed = "  ".join(f"{mark}\N{NO-BREAK SPACE}{name}" for mark, name in zip(marks, exercises, strict=True))
-        lines.append(f"{int(title[:2])} {title[3:].replace('_', ' ')}:  {listed}")
+        lines.append(f"  {int(title[:2])} {title[3:].replace('_', ' ')}:  {listed}")
         passed, total = passed + marks.count("✓"), total + len(marks)
     show("\n".join([f"{passed} of {total} exercises done:", *lines]))
 

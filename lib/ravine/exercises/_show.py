@@ -16,11 +16,20 @@ class _Message:
     def _repr_html_(self):
         """The text as it is. Its colours are mixed with the page's text colour, so they can be read on any ground."""
         colour = _COLOURS.get(self.text[0], "#3e7bfa")
-        head, colon, rest = self.text.partition(":")
+        first, *others = self.text.split("\n")
+        head, colon, rest = first.partition(":")
+        title = (f'<strong style="color: color-mix(in srgb, currentColor 45%, {colour})">{html.escape(head + colon)}'
+                 f"</strong>{html.escape(rest)}")
         return (f'<div style="border-left: .25em solid {colour}; padding: .2em 0 .2em .8em; white-space: pre-wrap; '
                 f'overflow-wrap: anywhere; font-family: ui-monospace, monospace; font-size: .95em; line-height: 1.5">'
-                f'<strong style="color: color-mix(in srgb, currentColor 45%, {colour})">{html.escape(head + colon)}'
-                f"</strong>{html.escape(rest)}</div>")
+                f"{title}{''.join(map(_line, others))}</div>")
+
+
+def _line(text):
+    """Return a line as HTML. Where it is indented and too long, it goes on indented further."""
+    hanging = len(text) - len(text.lstrip(" ")) + 2 if text.startswith(" ") else 0
+    held = html.escape(text).replace("–\N{NO-BREAK SPACE}", "–\N{WORD JOINER}\N{NO-BREAK SPACE}")  # a dash alone breaks
+    return f'<div style="padding-left: {hanging}ch; text-indent: -{hanging}ch">{held or "&nbsp;"}</div>'
 
 
 def show(text):

@@ -81,6 +81,12 @@ _risk = Exercise(
         "root_of_half": (
             lambda w, X, y: jnp.sqrt(0.5 * jnp.mean(_errors(w, X, y)**2)),
             "a root is taken at the end. The risk is half of the mean square itself."),
+        "norm": (
+            lambda w, X, y: 0.5 * jnp.linalg.norm(_errors(w, X, y)),
+            "this is half of the length of the error vector, ‖Xw − y‖. Square it, and divide by n."),
+        "multiplied_by_n": (
+            lambda w, X, y: 1 / 2 * len(y) * jnp.sum(_errors(w, X, y)**2),
+            "the sum is multiplied by n. 1 / 2 * n is n/2: write 1 / (2 * n), with parentheses."),
         "by_weights": (
             lambda w, X, y: 0.5 * jnp.sum(_errors(w, X, y)**2) / len(w),
             "the sum is divided by d, the number of weights. Divide by n, the number of examples: X has a row for "

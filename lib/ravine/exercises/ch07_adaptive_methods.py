@@ -253,6 +253,11 @@ def _scaled(accumulate, divide=lambda g, s, eps: g / (np.sqrt(s) + eps)):
 def _mistaken_divisions(accumulate):
     """Return the mistakes that AdaGrad and RMSProp share: those of the step, which divides by √s + ε."""
     right = _scaled(accumulate)
+
+    def eps_on_weights(w, s, g, lr, *rho_eps):
+        w, s = _scaled(accumulate, lambda g, s, eps: g / np.sqrt(s))(w, s, g, lr, *rho_eps)
+        return w + rho_eps[-1], s
+
     return {
         "eps_inside": (
             _scaled(accumulate, lambda g, s, eps: g / np.sqrt(s + eps)),
@@ -260,6 +265,10 @@ def _mistaken_divisions(accumulate):
         "no_eps": (
             _scaled(accumulate, lambda g, s, eps: g / np.sqrt(s)),
             "eps is missing. Divide by √s + ε: while s is 0, or tiny, ε limits the step."),
+        "no_parentheses": (
+            eps_on_weights,
+            "eps is added to the weights. Division comes before addition, so the sum below needs parentheses: "
+            "g / (√s + ε)."),
         "no_root": (
             _scaled(accumulate, lambda g, s, eps: g / (s + eps)),
             "the square root is missing. Divide by √s + ε, which has the unit of a gradient."),
@@ -307,7 +316,7 @@ _adagrad = Exercise(
     concept="Weights that have seen large gradients should take smaller steps, each weight on its own account. So add "
             "up the squares of all its gradients, this one included, and divide by the root of the sum.",
     formula="s ← s + g²,   w ← w − η g / (√s + ε)",
-    blank="np.sqrt(s) + eps",
+    blank="jnp.sqrt(s) + eps",
     mistakes={
         "no_accumulation": (
             _scaled(lambda s, g: g**2),

@@ -264,11 +264,13 @@ def hessian_free(f, w, lam, n):
 
 @functools.cache
 def _derivatives(f, dtype, *w):
-    """Return gradient and Hessian, which all the mistakes ask for at the same few points."""
+    """Return gradient and Hessian, which all the mistakes ask for at the same few points.
+
+    Product by product, as an answer finds them: what they need is compiled already.
+    """
     w, gradient = np.array(w, dtype), jax.grad(f)
-    with jax.disable_jit():  # as answers are run: what they need is compiled already
-        columns = [jax.jvp(gradient, (w,), (unit,))[1] for unit in np.eye(len(w), dtype=dtype)]
-        return np.array(gradient(w)), np.array(columns)
+    columns = [jax.jvp(gradient, (w,), (unit,))[1] for unit in np.eye(len(w), dtype=dtype)]
+    return np.array(gradient(w)), np.array(columns)
 
 
 def _hessian_free_with(matrix=lambda H, lam: H + lam * np.eye(len(H)), point=lambda w: w, right=lambda g, w, lam: -g,

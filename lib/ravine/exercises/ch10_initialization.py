@@ -78,14 +78,17 @@ def _weights(output, shape):
 
 
 def _draws(inputs, outputs):
-    """Measure what makes starting weights: mean, standard deviation, the distribution, and what becomes of the key."""
+    """Measure what makes starting weights: mean, standard deviation, the distribution, and what becomes of the key.
+
+    They are facts of all draws together: the more numbers, the less of chance is in them.
+    """
     draws = [_weights(output, (fi, fo)) for (_, fi, fo), output in zip(inputs, outputs, strict=True)]
     if unfit := [W for W in draws if isinstance(W, Unfit)]:
         return unfit[:1] * len(draws)
     one, other, again = draws
-    keys = np.asarray(use_of_keys(one, other, again))
-    first, second = [(*_moments(W.ravel()), keys) for W in (one, other)]
-    return [first, second, first]  # the last draw is the first again, or the keys are what is wrong
+    keys = use_of_keys(one, other, again)
+    independent = [one] if keys == "one draw for all" else [one, other]
+    return [(*_moments(np.concatenate(independent, axis=None)), np.asarray(keys))] * len(draws)
 
 
 def _moments(w):
@@ -97,7 +100,7 @@ def _moments(w):
     """
     n, mean = w.size, w.mean()
     squares = (w - mean) ** 2
-    variance, kurtosis = squares.mean(), squares @ squares / n / squares.mean() ** 2
+    variance, kurtosis = squares.mean(), (squares**2).mean() / squares.mean() ** 2
     shares = [np.count_nonzero(squares <= z**2 * variance) / n for z in _DISTANCES]
     chance = _DEVIATIONS / math.sqrt(n)
     distribution = next((name for name, known in _SHARES.items() if np.allclose(shares, known, rtol=0, atol=chance)),
@@ -132,7 +135,7 @@ def _cut_normal(key, fi, fo):
 
 # So many weights that all standard deviations below are far apart; fans that differ, but less than 2 / fan_in and
 # 2 / (fan_in + fan_out) would be alike. The first key comes again.
-_PROBES = [(Key(0), 1300, 470), (Key(1), 1300, 470), (Key(0), 1300, 470)]
+_PROBES = [(Key(0), 930, 340), (Key(1), 930, 340), (Key(0), 930, 340)]
 _FACTS = "mean of W, standard deviation of W, distribution, draws of the keys"
 
 _FIXED_KEY = "the weights are the same for all keys. Two layers would begin alike: use the key that is given."
@@ -161,49 +164,52 @@ _he_init = Exercise(
             "the variance is taken for the standard deviation. Normal numbers times σ have the variance σ²: multiply "
             "by √(2 / fan_in)."),
         "fan_out": (
-            lambda key, fi, fo: np.sqrt(2 / fo) * _normal(key, fi, fo),
+            lambda key, fi, fo: math.sqrt(2 / fo) * _normal(key, fi, fo),
             "it is fan_out that is divided by. A unit adds up fan_in products: the variance is 2 / fan_in."),
         "one_over_fan_in": (
-            lambda key, fi, fo: np.sqrt(1 / fi) * _normal(key, fi, fo),
+            lambda key, fi, fo: math.sqrt(1 / fi) * _normal(key, fi, fo),
             "the variance is 1 / fan_in. That is for a linear layer; the ReLU drops half of the signal, so take "
             "2 / fan_in."),
         "xavier_variance": (
-            lambda key, fi, fo: np.sqrt(2 / (fi + fo)) * _normal(key, fi, fo),
+            lambda key, fi, fo: math.sqrt(2 / (fi + fo)) * _normal(key, fi, fo),
             "this is Xavier's variance, 2 / (fan_in + fan_out). He's is 2 / fan_in."),
         "two_outside": (
-            lambda key, fi, fo: 2 / np.sqrt(fi) * _normal(key, fi, fo),
+            lambda key, fi, fo: 2 / math.sqrt(fi) * _normal(key, fi, fo),
             "the 2 is outside of the root. The standard deviation is √(2 / fan_in)."),
+        "root_of_two_only": (
+            lambda key, fi, fo: math.sqrt(2) / fi * _normal(key, fi, fo),
+            "the root is of the 2 alone. The standard deviation is √(2 / fan_in)."),
         "inverted": (
-            lambda key, fi, fo: np.sqrt(fi / 2) * _normal(key, fi, fo),
+            lambda key, fi, fo: math.sqrt(fi / 2) * _normal(key, fi, fo),
             "the fraction is upside down. More inputs need smaller weights: √(2 / fan_in)."),
         "not_scaled": (
             lambda key, fi, fo: _normal(key, fi, fo),
             "the weights are standard normal numbers. The signal would grow in each layer: multiply by √(2 / fan_in)."),
         "uniform": (
-            lambda key, fi, fo: np.sqrt(6 / fi) * _uniform(key, fi, fo),
+            lambda key, fi, fo: math.sqrt(6 / fi) * _uniform(key, fi, fo),
             "the weights are uniform. Their variance is right, but normal ones are asked for: jax.random.normal."),
         "uniform_std_as_limit": (
-            lambda key, fi, fo: np.sqrt(2 / fi) * _uniform(key, fi, fo),
+            lambda key, fi, fo: math.sqrt(2 / fi) * _uniform(key, fi, fo),
             "the weights are uniform between ±√(2 / fan_in). Normal ones with that standard deviation are asked for: "
             "jax.random.normal."),
         "uniform_from_zero": (
-            lambda key, fi, fo: np.sqrt(2 / fi) * (_uniform(key, fi, fo) + 1) / 2,
+            lambda key, fi, fo: math.sqrt(2 / fi) * (_uniform(key, fi, fo) + 1) / 2,
             "the weights are uniform, and none is negative. Take jax.random.normal, which has mean 0 and variance 1."),
         "cut_off": (
-            lambda key, fi, fo: np.sqrt(2 / fi) * _cut_normal(key, fi, fo) / _CUT_DEVIATION,
+            lambda key, fi, fo: math.sqrt(2 / fi) * _cut_normal(key, fi, fo) / _CUT_DEVIATION,
             "the normal distribution is cut off, as that of jax.nn.initializers.he_normal is. Its variance is right, "
             "but here all of the normal is asked for: jax.random.normal."),
         "cut_off_and_less": (
-            lambda key, fi, fo: np.sqrt(2 / fi) * _cut_normal(key, fi, fo),
+            lambda key, fi, fo: math.sqrt(2 / fi) * _cut_normal(key, fi, fo),
             "the normal distribution is cut off, so that its variance is no longer right. All of the normal is asked "
             "for: jax.random.normal."),
-        "fixed_key": (lambda key, fi, fo: np.sqrt(2 / fi) * _normal(jax.random.key(42), fi, fo), _FIXED_KEY),
+        "fixed_key": (lambda key, fi, fo: math.sqrt(2 / fi) * _normal(jax.random.key(42), fi, fo), _FIXED_KEY),
         "key_not_used": (
-            lambda key, fi, fo: np.sqrt(2 / fi) * np.random.default_rng().standard_normal((fi, fo), np.float32),
+            lambda key, fi, fo: math.sqrt(2 / fi) * np.random.default_rng().standard_normal((fi, fo), np.float32),
             _KEY_NOT_USED),
-        "transposed": (lambda key, fi, fo: np.sqrt(2 / fi) * _normal(key, fo, fi), _TRANSPOSED),
-        "constant": (lambda key, fi, fo: np.full((fi, fo), np.sqrt(2 / fi)), _CONSTANT),
-        "same_units": (lambda key, fi, fo: np.sqrt(2 / fi) * np.repeat(_normal(key, fi, 1), fo, axis=1), _SAME_UNITS),
+        "transposed": (lambda key, fi, fo: math.sqrt(2 / fi) * _normal(key, fo, fi), _TRANSPOSED),
+        "constant": (lambda key, fi, fo: np.full((fi, fo), math.sqrt(2 / fi)), _CONSTANT),
+        "same_units": (lambda key, fi, fo: math.sqrt(2 / fi) * np.repeat(_normal(key, fi, 1), fo, axis=1), _SAME_UNITS),
     },
 )
 
@@ -220,49 +226,55 @@ _xavier = Exercise(
     blank="6 / (fi + fo)",
     mistakes={
         "std_as_limit": (
-            lambda key, fi, fo: np.sqrt(2 / (fi + fo)) * _uniform(key, fi, fo),
+            lambda key, fi, fo: math.sqrt(2 / (fi + fo)) * _uniform(key, fi, fo),
             "the standard deviation is taken for the limit. Between −b and b the variance is b²/3, so b is "
             "√(6 / (fan_in + fan_out))."),
         "limit_as_std": (
-            lambda key, fi, fo: np.sqrt(6 / (fi + fo)) * _normal(key, fi, fo),
+            lambda key, fi, fo: math.sqrt(6 / (fi + fo)) * _normal(key, fi, fo),
             "the limit is taken for the standard deviation of normal numbers. It is where the uniform ones end: "
             "jax.random.uniform, from −b to b."),
         "no_root": (
             lambda key, fi, fo: 6 / (fi + fo) * _uniform(key, fi, fo),
             "the square root is missing. b² is 6 / (fan_in + fan_out)."),
+        "root_of_six_only": (
+            lambda key, fi, fo: math.sqrt(6) / (fi + fo) * _uniform(key, fi, fo),
+            "the root is of the 6 alone. b is √(6 / (fan_in + fan_out))."),
+        "no_parentheses": (
+            lambda key, fi, fo: math.sqrt(6 / fi + fo) * _uniform(key, fi, fo),
+            "fan_out is added after the division. The sum below needs parentheses: √(6 / (fan_in + fan_out))."),
         "fan_in": (
-            lambda key, fi, fo: np.sqrt(6 / fi) * _uniform(key, fi, fo),
+            lambda key, fi, fo: math.sqrt(6 / fi) * _uniform(key, fi, fo),
             "it is fan_in alone that is divided by. That is He's limit; Xavier's divides 6 by fan_in + fan_out."),
         "fan_out": (
-            lambda key, fi, fo: np.sqrt(6 / fo) * _uniform(key, fi, fo),
+            lambda key, fi, fo: math.sqrt(6 / fo) * _uniform(key, fi, fo),
             "it is fan_out alone that is divided by. Divide 6 by fan_in + fan_out."),
         "linear": (
-            lambda key, fi, fo: np.sqrt(3 / fi) * _uniform(key, fi, fo),
+            lambda key, fi, fo: math.sqrt(3 / fi) * _uniform(key, fi, fo),
             "the variance is 1 / fan_in. That looks at the way forward only; for the way back as well it is "
             "2 / (fan_in + fan_out)."),
         "sum_for_mean": (
-            lambda key, fi, fo: np.sqrt(3 / (fi + fo)) * _uniform(key, fi, fo),
+            lambda key, fi, fo: math.sqrt(3 / (fi + fo)) * _uniform(key, fi, fo),
             "the variance is 1 / (fan_in + fan_out). It is one over the mean of the two: 2 / (fan_in + fan_out)."),
         "inverted": (
-            lambda key, fi, fo: np.sqrt((fi + fo) / 6) * _uniform(key, fi, fo),
+            lambda key, fi, fo: math.sqrt((fi + fo) / 6) * _uniform(key, fi, fo),
             "the fraction is upside down. More inputs need smaller weights: b = √(6 / (fan_in + fan_out))."),
         "not_scaled": (
             lambda key, fi, fo: _uniform(key, fi, fo),
             "the weights lie between −1 and 1, whatever the fans. Their limit is √(6 / (fan_in + fan_out))."),
         "from_zero": (
-            lambda key, fi, fo: np.sqrt(6 / (fi + fo)) * (_uniform(key, fi, fo) + 1) / 2,
+            lambda key, fi, fo: math.sqrt(6 / (fi + fo)) * (_uniform(key, fi, fo) + 1) / 2,
             "no weight is negative. jax.random.uniform begins at 0 unless it is told otherwise: minval=-b, maxval=b."),
         "normal": (
-            lambda key, fi, fo: np.sqrt(2 / (fi + fo)) * _normal(key, fi, fo),
+            lambda key, fi, fo: math.sqrt(2 / (fi + fo)) * _normal(key, fi, fo),
             "the weights are normal. Their variance is right, but uniform ones are asked for: jax.random.uniform."),
-        "fixed_key": (lambda key, fi, fo: np.sqrt(6 / (fi + fo)) * _uniform(jax.random.key(42), fi, fo), _FIXED_KEY),
+        "fixed_key": (lambda key, fi, fo: math.sqrt(6 / (fi + fo)) * _uniform(jax.random.key(42), fi, fo), _FIXED_KEY),
         "key_not_used": (
-            lambda key, fi, fo: np.sqrt(6 / (fi + fo)) * np.random.default_rng().uniform(-1, 1, (fi, fo)),
+            lambda key, fi, fo: math.sqrt(6 / (fi + fo)) * np.random.default_rng().uniform(-1, 1, (fi, fo)),
             _KEY_NOT_USED),
-        "transposed": (lambda key, fi, fo: np.sqrt(6 / (fi + fo)) * _uniform(key, fo, fi), _TRANSPOSED),
-        "constant": (lambda key, fi, fo: np.full((fi, fo), np.sqrt(6 / (fi + fo))), _CONSTANT),
+        "transposed": (lambda key, fi, fo: math.sqrt(6 / (fi + fo)) * _uniform(key, fo, fi), _TRANSPOSED),
+        "constant": (lambda key, fi, fo: np.full((fi, fo), math.sqrt(6 / (fi + fo))), _CONSTANT),
         "same_units": (
-            lambda key, fi, fo: np.sqrt(6 / (fi + fo)) * np.repeat(_uniform(key, fi, 1), fo, axis=1), _SAME_UNITS),
+            lambda key, fi, fo: math.sqrt(6 / (fi + fo)) * np.repeat(_uniform(key, fi, 1), fo, axis=1), _SAME_UNITS),
     },
 )
 

@@ -31,6 +31,10 @@ def _bn_train_with(axis=0, ddof=0, centre=lambda x, mean: x - mean, root=lambda 
     return changed
 
 
+def _mean_divided(x, gamma, beta, eps):
+    return gamma * (x - np.mean(x, axis=0) / np.sqrt(np.var(x, axis=0) + eps)) + beta
+
+
 def _mean_size(x, gamma, beta, eps):
     deviations = x - np.mean(x, axis=0)
     return gamma * deviations / np.sqrt(np.mean(abs(deviations), axis=0) + eps) + beta
@@ -77,6 +81,10 @@ _bn_train = Exercise(
         "mean_size": (
             _mean_size,
             "the sizes of the deviations are averaged. Average their squares: v is the variance."),
+        "no_parentheses": (
+            _mean_divided,
+            "only the mean is divided by the root. Division comes before subtraction, so the difference needs "
+            "parentheses: (x − μ) / √(v + ε)."),
         "not_centred": (
             _bn_train_with(centre=lambda x, mean: x),
             "the mean is not subtracted. The normalized feature should have mean 0: (x − μ) / √(v + ε)."),
@@ -140,6 +148,11 @@ def _stale(x, rm, rv, momentum, eps):
     return (x - rm) / np.sqrt(rv + eps), *bn_running(x, rm, rv, momentum, eps)[1:]
 
 
+def _running_mean_divided(x, rm, rv, momentum, eps):
+    _, rm, rv = bn_running(x, rm, rv, momentum, eps)
+    return x - rm / np.sqrt(rv + eps), rm, rv
+
+
 def _about_running_mean(x, rm, rv, momentum, eps):
     rm = _average(rm, np.mean(x, axis=0), momentum)
     rv = _average(rv, np.mean((x - rm) ** 2, axis=0), momentum)
@@ -197,6 +210,10 @@ _bn_running = Exercise(
         "divided_by_variance": (
             _bn_running_with(root=lambda variance, eps: variance + eps),
             "the square root is missing. Divide by √(s + ε), which has the unit of x."),
+        "no_parentheses": (
+            _running_mean_divided,
+            "only the mean is divided by the root. Division comes before subtraction, so the difference needs "
+            "parentheses: (x − m) / √(s + ε)."),
         "all_entries": (
             _bn_running_with(axis=None),
             "one mean and one variance of all entries enter. Each feature has its own, over the batch: axis 0."),
