@@ -12,7 +12,6 @@ const kit = (() => {
   "use strict";
   const FAR = 1e4; // pixels; a line that has gone so far has left the picture, and ends
   const SPEAK_AFTER = 500; // milliseconds without a change
-  let frames = 0;
 
   // ---------------------------------------------------------------- elements, numbers, scales
 
@@ -243,7 +242,7 @@ const kit = (() => {
    * `figure.stop()` takes every listener away.
    */
   function frame({ model, el, title, task, draw }) {
-    const id = `ravine-${++frames}`;
+    const id = `ravine-${Math.random().toString(36).slice(2)}`; // in a notebook every figure has a kit of its own: no counting
     const abort = new AbortController();
     const { signal } = abort;
     const syncs = [];
