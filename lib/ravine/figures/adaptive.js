@@ -106,7 +106,7 @@ function render({ model, el }) {
     get: () => get("tuning"), set: (tuning) => choose({ tuning }),
   });
   figure.select({
-    label: "Effective rates of", options: Object.fromEntries(RULES.map((name) => [name, name])),
+    label: "Effective rates of", options: RULES,
     get: () => get("rule"), set: (rule) => choose({ rule }),
   });
   figure.button("Turn to 45°", () => (choose({ angle: 45 }), figure.release()));

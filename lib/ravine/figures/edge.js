@@ -83,8 +83,7 @@ function render({ model, el }) {
     target: get("target") in library.targets ? get("target") : initial.target,
   });
 
-  const sharpness = figure.plot({ title: "The sharpness, the largest eigenvalue of the Hessian", label: "Sharpness against the step, and the line 2/η", ratio: 0.42, right: 66 });
-  sharpness.panel.classList.add("wide");
+  const sharpness = figure.plot({ title: "The sharpness, the largest eigenvalue of the Hessian", label: "Sharpness against the step, and the line 2/η", wide: true, ratio: 0.42, right: 66 });
   const loss = figure.plot({ title: "The loss", label: "Loss against the step", ratio: 0.62 });
   const fit = figure.plot({ title: "The curve through the points", label: "The network's curve and the points that it learns", ratio: 0.62 });
 
@@ -124,7 +123,7 @@ function render({ model, el }) {
     figure.set({ steps: 0 });
     figure.release();
   }, bar);
-  figure.choice({ label: "Steps a frame", options: Object.fromEntries(SPEEDS.map((n) => [n, n])), get: () => speed, set: (n) => (speed = n), where: bar });
+  figure.choice({ label: "Steps a frame", options: SPEEDS, get: () => speed, set: (n) => (speed = n), where: bar });
   figure.plots.after(bar);
   figure.listen(calm, "change", () => play(false));
 
@@ -151,7 +150,7 @@ function render({ model, el }) {
   });
   figure.slider({ label: "seed", scale: kit.linear(1, 20), stops: 19, get: () => get("seed"), set: (seed) => figure.set({ seed }) });
   figure.choice({
-    label: "Target", options: Object.fromEntries(Object.keys(library.targets).map((name) => [name, name])),
+    label: "Target", options: Object.keys(library.targets),
     get: () => settings().target, set: (target) => figure.set({ target }),
   });
   figure.button("Reset", () => {

@@ -288,6 +288,23 @@ const kit = (() => {
       },
       release: () => model.save_changes(),
 
+      /**
+       * The settings: `read()` keeps to what is allowed, numbers in [low, high] and words among an object's keys, since an
+       * address may say anything; `of(key)` is what a control of one wants; `reset()` goes back to how the figure opened.
+       */
+      settings(allowed) {
+        const entries = (value) => Object.fromEntries(Object.keys(allowed).map((key) => [key, value(key, model.get(key))]));
+        const initial = entries((_, value) => value);
+        const keep = (key, value) =>
+          Array.isArray(allowed[key]) ? clamp(value, ...allowed[key]) : Object.hasOwn(allowed[key], value) ? value : initial[key];
+        const read = () => entries(keep);
+        return {
+          read,
+          of: (key) => ({ get: () => read()[key], set: (value) => figure.set({ [key]: value }) }),
+          reset: () => (figure.set(initial), figure.release()),
+        };
+      },
+
       /** Show the summary now, and speak it when nothing has changed for a while. */
       say(text) {
         if (text === visible.textContent && !timer) return;
@@ -363,10 +380,13 @@ const kit = (() => {
     return control;
   }
 
-  /** One of a few: radio buttons in a row. `options` maps values to labels. */
+  /** Values and labels to choose from: an object of labels by value, or a list of values that are their own labels. */
+  const labelled = (options) => (Array.isArray(options) ? options.map((value) => [value, value]) : Object.entries(options));
+
+  /** One of a few: radio buttons in a row. */
   function choice(figure, { label, options, get, set, where = figure.controls }, syncs) {
     const name = figure.name();
-    const inputs = Object.entries(options).map(([value, text]) => {
+    const inputs = labelled(options).map(([value, text]) => {
       const input = html("input", { type: "radio", name, value, id: figure.name(), "data-lm-suppress-shortcuts": "true" });
       figure.listen(input, "change", () => (set(value), figure.release()));
       return [input, html("label", { for: input.id }, text)];
@@ -377,9 +397,11 @@ const kit = (() => {
 
   /** Any of a few: check boxes. `get()` lists the values checked; `set(list)` has them in the order of `options`. */
   function checks(figure, { label, options, get, set, where = figure.controls }, syncs) {
-    const inputs = Object.keys(options).map((value) =>
-      html("input", { type: "checkbox", value, "data-lm-suppress-shortcuts": "true" }));
-    const boxes = inputs.map((input) => html("label", {}, input, options[input.value]));
+    const rows = labelled(options).map(([value, text]) => [
+      html("input", { type: "checkbox", value, "data-lm-suppress-shortcuts": "true" }), text,
+    ]);
+    const inputs = rows.map(([input]) => input);
+    const boxes = rows.map((row) => html("label", {}, ...row));
     for (const input of inputs) {
       figure.listen(input, "change", () => {
         set(inputs.filter((each) => each.checked).map((each) => each.value));
@@ -390,11 +412,11 @@ const kit = (() => {
     syncs.push(() => inputs.forEach((input) => (input.checked = get().includes(input.value))));
   }
 
-  /** One of many: a drop-down list. `options` maps values to labels. */
+  /** One of many: a drop-down list. */
   function select(figure, { label, options, get, set, where = figure.controls }, syncs) {
     const id = figure.name();
     const node = html("select", { id, "data-lm-suppress-shortcuts": "true" },
-      ...Object.entries(options).map(([value, text]) => html("option", { value }, text)));
+      ...labelled(options).map(([value, text]) => html("option", { value }, text)));
     figure.listen(node, "change", () => (set(node.value), figure.release()));
     where.append(html("div", { class: "select" }, html("label", { for: id }, label), node));
     syncs.push(() => (node.value = get()));
@@ -448,9 +470,9 @@ const kit = (() => {
 
   /**
    * A plot: an SVG over a canvas, redrawn in full by begin() … end(). Marks are kept by their key, so that a redraw only
-   * changes attributes; a mark that is not drawn again goes away.
+   * changes attributes; a mark that is not drawn again goes away. A wide plot has a row to itself.
    */
-  function plot(figure, { title, label, ratio = 0.75, left = 52, right = 12, top = 8, bottom = 38 }, observe, sizes) {
+  function plot(figure, { title, label, wide = false, ratio = 0.75, left = 52, right = 12, top = 8, bottom = 38 }, observe, sizes) {
     const clip = figure.name();
     const canvas = html("canvas", { "aria-hidden": "true" });
     const root = svg("svg", { role: "img", "aria-label": label });
@@ -459,7 +481,7 @@ const kit = (() => {
     root.append(svg("defs", {}, svg("clipPath", { id: clip }, opening)), ...Object.values(layers));
     const box = html("div", { class: "plot" }, canvas, root);
     const head = html("div", { class: "head" }, html("p", {}, title));
-    const panel = html("div", { class: "panel" }, head, box);
+    const panel = html("div", { class: wide ? "panel wide" : "panel" }, head, box);
     figure.plots.append(panel);
     observe(box);
 

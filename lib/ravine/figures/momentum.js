@@ -155,7 +155,7 @@ function render({ model, el }) {
   });
   if (Object.keys(library.rules).length > 1) {
     figure.choice({
-      label: "Rule", options: Object.fromEntries(Object.keys(library.rules).map((name) => [name, name])),
+      label: "Rule", options: Object.keys(library.rules),
       get: () => get("rule"),
       set: (rule) => choose({ rule }),
     });

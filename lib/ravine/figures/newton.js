@@ -119,7 +119,7 @@ function render({ model, el }) {
     set: (surface) => choose({ surface, ...opening(surface) }),
   });
   figure.select({
-    label: "Method", options: Object.fromEntries(METHODS.map((name) => [name, name])),
+    label: "Method", options: METHODS,
     get: () => get("method"),
     set: (method) => choose({ method }),
   });

@@ -170,7 +170,7 @@ function render({ model, el }) {
   list("initializer", "initializer");
   list("activation", "activation");
   figure.choice({
-    label: "batch", options: Object.fromEntries(Object.keys(library.batches).map((name) => [name, name])),
+    label: "batch", options: Object.keys(library.batches),
     get: () => settings().batch,
     set: (batch) => choose({ batch }),
   });

@@ -153,7 +153,7 @@ function render({ model, el }) {
     set: (value) => choose({ start: get("start").map((old, i) => (i === axis ? value : old)) }),
   }));
   figure.checks({
-    label: "Who races", options: Object.fromEntries(RULES.map((name) => [name, name])),
+    label: "Who races", options: RULES,
     get: racing, set: (rules) => choose({ rules }),
   });
 

@@ -69,11 +69,10 @@ function render({ model, el }) {
     task: "Drag the end of the line up, or the scale from 1 to 1.1: after thirty layers of relu the signal is 17 times as large, and " +
       "so is the gradient on its way back. Then take xavier normal, which was not made for a relu; or tanh; or equal weights.",
   });
-  const words = { initializer: library.initializers, activation: library.activations, width: library.layers };
-  const keys = ["initializer", "activation", "scale", "depth", "width", "seed"];
-  const initial = Object.fromEntries(keys.map((key) => [key, get(key)]));
-  /** A setting; a word that the library does not know, from an address, is as good as none. */
-  const setting = (key) => (!(key in words) || get(key) in words[key] ? get(key) : initial[key]);
+  const settings = figure.settings({
+    initializer: library.initializers, activation: library.activations, scale: library.scales, depth: [1, DEEPEST],
+    width: library.layers, seed: [1, 20],
+  });
 
   const plots = [["activations", "forwards", 0], ["gradients", "backwards", 4]].map(([kind, way, hue]) => ({
     kind, hue: `hue-${hue}`,
@@ -87,25 +86,17 @@ function render({ model, el }) {
     "a layer multiplies the mean square by the mean of φ(z)² over normal z with variance fan-in · mean w² · scale² · (mean square " +
     "before): half of that for a ReLU. All histograms have one scale; tall ones are cut off."));
 
-  const list = (label, key, name) => figure.select({
-    label, options: Object.fromEntries(Object.keys(words[key]).map((value) => [value, name(value)])),
-    get: () => setting(key),
-    set: (value) => figure.set({ [key]: value }),
+  const call = (name) => library.initializers[name].call.replaceAll("_", " ");
+  figure.slider({ label: "scale of the weights", scale: kit.linear(...library.scales), stops: 280, ...settings.of("scale") });
+  figure.slider({ label: "depth", scale: kit.linear(1, DEEPEST), stops: DEEPEST - 1, ...settings.of("depth") });
+  figure.select({
+    label: "initializer", options: Object.fromEntries(Object.keys(library.initializers).map((name) => [name, call(name)])),
+    ...settings.of("initializer"),
   });
-  const number = (label, key, scale, stops) => figure.slider({
-    label, scale, stops, get: () => get(key), set: (value) => figure.set({ [key]: value }),
-  });
-  number("scale of the weights", "scale", kit.linear(...library.scales), 280);
-  number("depth", "depth", kit.linear(1, DEEPEST), DEEPEST - 1);
-  list("initializer", "initializer", (value) => library.initializers[value].call.replaceAll("_", " "));
-  list("activation", "activation", (value) => value);
-  figure.choice({
-    label: "width", options: Object.fromEntries(Object.keys(library.layers).map((width) => [width, width])),
-    get: () => setting("width"),
-    set: (width) => figure.set({ width }),
-  });
-  number("seed", "seed", kit.linear(1, 20), 19);
-  figure.button("Reset", () => (figure.set(initial), figure.release()));
+  figure.select({ label: "activation", options: Object.keys(library.activations), ...settings.of("activation") });
+  figure.choice({ label: "width", options: Object.keys(library.layers), ...settings.of("width") });
+  figure.slider({ label: "seed", scale: kit.linear(1, 20), stops: 19, ...settings.of("seed") });
+  figure.button("Reset", settings.reset);
 
   let shown = null;
   plots[0].end = plots[0].sizes.handle("end", (layer, target) => {
@@ -118,7 +109,7 @@ function render({ model, el }) {
   const begun = kit.memo(begin);
 
   function draw() {
-    const [initializer, activation, scale, depth, width, seed] = keys.map(setting);
+    const { initializer, activation, scale, depth, width, seed } = settings.read();
     const start = begun(initializer, width, seed);
     const passed = pass(start, activation, scale, depth);
     // Theory wants weights of mean 0; with so many the mean of those is all but 0.
