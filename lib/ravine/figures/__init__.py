@@ -6,6 +6,7 @@ Python, in the book as an element that needs no kernel. `build` writes the scrip
 
 from ravine.figures import _figure
 from ravine.figures._adaptive import Adaptive, adaptive
+from ravine.figures._average import Average, average
 from ravine.figures._conditioning import Conditioning, conditioning
 from ravine.figures._edge import Edge, edge
 from ravine.figures._gradient_noise import GradientNoise, gradient_noise
@@ -13,12 +14,13 @@ from ravine.figures._momentum import Momentum, momentum
 from ravine.figures._newton import Newton, newton
 from ravine.figures._playground import Playground, playground
 from ravine.figures._race import Race, race
+from ravine.figures._schedule import Schedule, schedule
 from ravine.figures._signal import Signal, signal
 
-__all__ = ["ALL", "adaptive", "build", "conditioning", "edge", "gradient_noise", "momentum", "newton", "playground",
-           "race", "signal"]
+__all__ = ["ALL", "adaptive", "average", "build", "conditioning", "edge", "gradient_noise", "momentum", "newton",
+           "playground", "race", "schedule", "signal"]
 
-ALL = (Momentum, Newton, Adaptive, Conditioning, Playground, Race, Edge, Signal, GradientNoise)
+ALL = (Momentum, Newton, Adaptive, Conditioning, Playground, Race, Edge, Signal, GradientNoise, Schedule, Average)
 """The classes of all live figures."""
 
 
