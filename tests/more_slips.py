@@ -93,6 +93,7 @@ SLIPS = (
         "β without the square": ("rr / at.rr * at.p", "jnp.sqrt(rr / at.rr) * at.p"),
         "β off by 1e-6": ("rr / at.rr * at.p", "(1 + 1e-6) * rr / at.rr * at.p"),
         "α of the direction's length": ("at.rr / _dot(at.p, Ap)", "_dot(at.p, at.p) / _dot(at.p, Ap)"),
+        "α of the residual's curvature": ("at.rr / _dot(at.p, Ap)", "at.rr / _dot(Ap, Ap)"),
         "α off by 1e-8": ("alpha = at.rr", "alpha = (1 + 1e-8) * at.rr"),
         "half a residual update": ("at.r - alpha * Ap", "at.r - 0.5 * alpha * Ap"),
         "the start forgotten": ("unravel(x0 + unit * end.x)", "unravel(unit * end.x)"),
@@ -108,6 +109,9 @@ SLIPS = (
     (krylov._lanczos, "lanczos", {
         "one pass": ("range(2)", "range(1)"),
         "no orthogonalisation": ("w = w - _dot(_dot(basis, w), basis)", "w = w - alpha * q"),
+        "against two vectors only": ("_dot(basis, w), basis)",
+                                     "_dot(basis, w) * (abs(jnp.arange(steps) - j) < 2), basis)"),
+        "vectors not of length 1": ("(basis, _over(w, beta), largest)", "(basis, 1.0001 * _over(w, beta), largest)"),
         "added for taken off": ("w - _dot(_dot", "w + _dot(_dot"),
         "α of the residual": ("alpha = _dot(q, w)", "alpha = _dot(w, w)"),
         "β squared": ("beta = _norm(w)", "beta = _norm(w) ** 2"),
@@ -115,6 +119,8 @@ SLIPS = (
         "no end": ("jnp.where(beta <= float(jnp.finfo(w.dtype).eps) ** 0.75 * largest, 0, beta)", "beta"),
         "an early end": ("** 0.75", "** 0.25"),
         "residual of length 1": ("unravel(beta[-1] * q)", "unravel(q)"),
+        "no residual": ("unravel(beta[-1] * q)", "unravel(0 * q)"),
+        "α one late": ("(basis), alpha, beta[:-1]", "(basis), jnp.roll(alpha, 1), beta[:-1]"),
         "β one early": ("beta[:-1], unravel", "beta[1:], unravel"),
         "rank one short": ("rank = jnp.any(v0 != 0).astype(jnp.int32) + ", "rank = ")}),
     (krylov.tridiagonal, "lanczos", {
@@ -125,7 +131,12 @@ SLIPS = (
 
     (_products.hessian_product, "product", {
         "g · v": ("jax.jvp(jax.grad(fun), (params,), (v,))[1]",
-                  "jax.tree.map(jnp.multiply, jax.grad(fun)(params), v)"),
+                  "jax.tree.map(jax.numpy.multiply, jax.grad(fun)(params), v)"),
+        "H at w + v": ("(params,), (v,)", "(jax.tree.map(jax.numpy.add, params, v),), (v,)"),
+        "a crude difference": (
+            "jax.jvp(jax.grad(fun), (params,), (v,))[1]",
+            "jax.tree.map(lambda b, a: (b - a) / 1e-3, "
+            "jax.grad(fun)(jax.tree.map(lambda w, v: w + 1e-3 * v, params, v)), jax.grad(fun)(params))"),
         "H along w": ("(params,), (v,)", "(params,), (params,)"),
         "H at v": ("(params,), (v,)", "(v,), (v,)"),
         "g for Hv": ("[1]", "[0]"),
@@ -133,6 +144,8 @@ SLIPS = (
                     "jax.tree.map(lambda a: 2 * a, jax.jvp(jax.grad(fun), (params,), (v,))[1])")}),
     (_products.gauss_newton_product, "product or newton", {
         "JᵀJ": ("hessian_product(loss, outputs)(Jv)", "Jv"),
+        "the Hessian": ("jax.vjp(predict, params)[1](hessian_product(loss, outputs)(Jv))[0]",
+                        "hessian_product(lambda w: loss(predict(w)), params)(v)"),
         "H_L at Jv": ("hessian_product(loss, outputs)", "hessian_product(loss, Jv)")}),
     (curvature._hessian, "hessian", {
         "half of one triangle": ("(matrix + matrix.T) / 2", "matrix + 1e-3 * jnp.triu(matrix, 1)"),
@@ -171,6 +184,8 @@ SLIPS = (
                                        "basis.alpha")}),
     (curvature._spectral_density, "density", {
         "weights not squared": ("vectors[0] ** 2", "abs(vectors[0])"),
+        "weights not squared, of sum 1": ("vectors[0] ** 2", "abs(vectors[0]) / jnp.sum(abs(vectors[0]))"),
+        "equal weights": ("vectors[0] ** 2", "jnp.full_like(vectors[0], 1 / steps)"),
         "last entries": ("vectors[0] ** 2", "vectors[-1] ** 2"),
         "rows for columns": ("vectors[0] ** 2", "vectors[:, 0] ** 2"),
         "the sum over the probes": (" / probes", ""),
@@ -182,11 +197,14 @@ SLIPS = (
                            "jax.random.bernoulli(key, 0.5, flat.shape).astype(flat.dtype)"),
         "no root of the mean": ("squares / (probes - 1) / probes", "squares / (probes - 1)"),
         "no root": ("jnp.sqrt(squares", "(squares"),
+        "probes between −1 and 1": ("jax.random.rademacher(key, flat.shape, flat.dtype)",
+                                    "jax.random.uniform(key, flat.shape, flat.dtype, -1, 1)"),
         "one probe for all": ("x = probe(key)", "x = probe(jax.random.key(0))"),
         "a sum for the mean": ("mean + (x - mean) / number", "mean + x"),
         "deviations from the old mean": ("(x - mean) * (x - new)", "(x - mean) * (x - mean)")}),
     (curvature._hessian_trace, "trace", {
         "|zᵀHz|": ('jnp.dot(z, Hz, precision="highest")', 'abs(jnp.dot(z, Hz, precision="highest"))'),
+        "zᵀHz / zᵀz": ('jnp.dot(z, Hz, precision="highest")', "jnp.dot(z, Hz) / jnp.dot(z, z)"),
         "the sum of Hz": ('jnp.dot(z, Hz, precision="highest")', "jnp.sum(Hz)")}),
     (curvature._hessian_diagonal, "diagonal", {
         "Hz": ("jnp.multiply", "lambda z, Hz: Hz"),

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.tree_util import Partial
 
 import ravine as rv
 from krylov_cases import EPS, OUTLIERS, SIZE, cg_error, geometric, lanczos_error, matrix, product, same, vector
@@ -114,6 +115,8 @@ def test_float32_at_any_scale(scale):
 def test_no_promotion_from_what_stands_beside():
     found = solve(matrix(geometric(10.0)), vector(dtype=np.float32), x0=vector(2), tol=jnp.asarray(1e-5))
     assert found.x.dtype == found.residual_norms.dtype == np.float32
+    with jax.numpy_dtype_promotion("strict"):
+        solve(matrix(geometric(10.0), dtype=np.float32), vector(dtype=np.float32))
     found = lanczos(product(matrix(geometric(10.0))), vector(dtype=np.float32), 4)
     assert {leaf.dtype for leaf in jax.tree.leaves(found._replace(rank=None))} == {np.dtype("float32")}
 
@@ -174,6 +177,16 @@ def test_trees():
     same(found.vectors, jax.vmap(parts)(flat.vectors))
     same(found.residual, parts(flat.residual))
     same(found.alpha, flat.alpha)
+
+
+def test_a_linearised_gradient_is_a_product():
+    values = np.linspace(1.0, 5.0, SIZE)  # a constant of the linear function; jax 0.7 keeps it as a leaf without a hash
+
+    def alpha(w):
+        return lanczos(jax.linearize(jax.grad(lambda w: jnp.sum(values * jnp.cosh(w))), w)[1], B, 5).alpha
+
+    same(alpha(B), lanczos(Partial(jnp.multiply, values * jnp.cosh(B)), B, 5).alpha)
+    same(jax.jit(alpha)(B), alpha(B))
 
 
 def test_under_jit_and_vmap():

@@ -93,6 +93,7 @@ def test_a_fresh_schedule_compiles_nothing_and_may_be_traced(make, compiled):
     (lambda: schedules.step_decay(1.0, [3, 0]), r"boundaries\[1\]", ValueError),
     (lambda: schedules.step_decay(1.0, [3, 3]), "boundaries", ValueError),
     (lambda: schedules.step_decay(1.0, [3], factor=0.0), "factor", ValueError),
+    (lambda: schedules.step_decay(1.0, [3, 4], factor=1e200), "factor", ValueError),
     (lambda: schedules.cosine_with_warmup(math.inf, 1, 2), "peak_value", ValueError),
     (lambda: schedules.cosine_with_warmup(1.0, -1, 2), "warmup_steps", ValueError),
     (lambda: schedules.cosine_with_warmup(1.0, 1.0, 2), "warmup_steps", TypeError),

@@ -1,4 +1,4 @@
-"""Try the slips on the tests: `python tools/mutants.py [WORD]`. A table: the slip, its file, the test that refused it.
+"""Try the slips on the tests: `python tools/mutants.py [WORD …]`. A table: the slip, its file, the test that refused it.
 
 A slip (tests/slips.py) is written into a copy of the library, and the tests of its module run on that copy until one
 fails: those named after what it belongs to first. The tests that failed there are run on the library as it stands as
@@ -67,8 +67,8 @@ class Mutant(NamedTuple):
     text: str
 
 
-def collect(word):
-    """Return the mutants of all tables, those whose path holds `word`."""
+def collect(words):
+    """Return the mutants of all tables, those whose path holds one of these words."""
     sys.path[:0] = [str(ROOT / "lib"), str(TESTS)]
     from slips import changed
 
@@ -80,7 +80,7 @@ def collect(word):
             path, whole, source = file.relative_to(PACKAGE).as_posix(), file.read_text(), inspect.getsource(function)
             mutants += [Mutant(path, f"{owner.split(' or ')[0]}: {slip}", _words(owner.split(",")[0]),
                                whole.replace(source, changed(source, changes)))
-                        for slip, changes in slips.items() if word in path]
+                        for slip, changes in slips.items() if any(word in path for word in words)]
     return mutants
 
 
@@ -110,6 +110,8 @@ class _Watch:
     def pytest_runtest_logreport(self, report):
         if report.failed:
             (self.folder / "failed").write_text(report.nodeid)
+            # A slip in spelling is none: it must run to be refused.
+            (self.folder / "name").write_text("NameError" * ("NameError" in report.longreprtext))
 
     pytest_collectreport = pytest_runtest_logreport
 
@@ -145,15 +147,17 @@ class Attempt:
         self.process.start()
 
     def outcome(self):
-        """Wait for the end; return what came of it, "refused", "no end" or "SURVIVES", and in which test."""
+        """Wait for the end; return what came of it ("refused", if all is well), and in which test."""
         self.process.join()
         failed, running = (Path(self.folder.name) / name for name in ("failed", "running"))
         if self.process.exitcode == -signal.SIGXCPU:
             found = f"no end in {LIMIT} s", running.read_text()
         elif self.process.exitcode:
             found = f"the process ended with {self.process.exitcode}", running.read_text() if running.exists() else ""
+        elif failed.exists():
+            found = (Path(self.folder.name) / "name").read_text() or "refused", failed.read_text()
         else:
-            found = ("refused", failed.read_text()) if failed.exists() else ("SURVIVES", "")
+            found = "SURVIVES", ""
         self.folder.cleanup()
         return found
 
@@ -172,7 +176,7 @@ def outcomes(mutants):
             yield ended.mutant, *ended.outcome()
 
 
-def main(word=""):
+def main(*words):
     """Print the table; return whether every mutant was refused, by tests that pass without it."""
     began, counts, alive, killers = time.monotonic(), collections.defaultdict(collections.Counter), [], set()
     with tempfile.TemporaryDirectory() as cache, multiprocessing.get_context("fork").Pool(1) as pool:
@@ -180,7 +184,7 @@ def main(word=""):
         os.environ |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "JAX_COMPILATION_CACHE_DIR": cache,
                        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
                        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
-        for mutant, outcome, test in outcomes(pool.apply(collect, (word,))):
+        for mutant, outcome, test in outcomes(pool.apply(collect, (words or ("",),))):
             print(f"{mutant.path:28} {mutant.name:60} {outcome} {test}", flush=True)
             counts[mutant.path][outcome] += 1
             if outcome == "refused":

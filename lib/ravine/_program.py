@@ -3,7 +3,6 @@
 import functools
 
 import jax
-import numpy as np
 
 
 def run(function, *args, **static):
@@ -25,7 +24,7 @@ def _run(function, static, rest, arrays):
 def split(tree):
     """Part a tree into its arrays and numbers, and the rest, which is hashable and picks the compiled program."""
     leaves, structure = jax.tree.flatten(tree)
-    dynamic = tuple(isinstance(leaf, (jax.Array, np.ndarray, np.generic, float, int)) for leaf in leaves)
+    dynamic = tuple(isinstance(leaf, (jax.Array, float, int)) or hasattr(leaf, "__array__") for leaf in leaves)
     arrays = [leaf for leaf, moves in zip(leaves, dynamic, strict=True) if moves]
     rest = tuple(None if moves else leaf for leaf, moves in zip(leaves, dynamic, strict=True))
     return arrays, (structure, dynamic, rest)

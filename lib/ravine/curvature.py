@@ -465,7 +465,7 @@ def _sharpness(fun, params, args, key, restarts, *, steps):
         start, _, _, rounds = at
         basis = krylov.lanczos(product, unravel(start), steps)
         # T ends where the basis does. What is left of its diagonal must not be the largest eigenvalue.
-        alpha = jnp.where(jnp.arange(steps) < basis.rank, basis.alpha, basis.alpha[0])
+        alpha = jnp.where(jnp.arange(steps, dtype=jnp.int32) < basis.rank, basis.alpha, basis.alpha[0])
         values, vectors = jnp.linalg.eigh(krylov.tridiagonal(alpha, basis.beta))
         top = vectors[:, -1]
         found = ravel_pytree(jax.tree.map(lambda q: jnp.tensordot(top, q, 1, precision="highest"), basis.vectors))[0]

@@ -159,7 +159,7 @@ def _conjugate_gradient(matvec, b, x0, tol, *, max_steps):
     norms = jnp.full(max_steps + 1, jnp.sqrt(rr))
     start = _Iterate(jnp.zeros_like(b), r, r, rr, jnp.zeros_like(rr), norms, jnp.zeros([], jnp.int32), judged(rr))
     end = jax.lax.while_loop(goes_on, step, start)
-    norms = jnp.where(jnp.arange(max_steps + 1) <= end.steps, end.norms, end.norms[end.steps])
+    norms = jnp.where(jnp.arange(max_steps + 1, dtype=jnp.int32) <= end.steps, end.norms, end.norms[end.steps])
     return CG(unravel(x0 + unit * end.x), unit * norms, end.steps, end.status)
 
 

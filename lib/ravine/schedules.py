@@ -67,7 +67,10 @@ def step_decay(init_value, boundaries, factor=0.1):
         raise ValueError(f"boundaries = {list(boundaries)}: must rise")
     init_value, factor = _number("init_value", init_value), _number("factor", factor, "(0, inf)")
     # A table made in Python's double precision: every stair is rounded once.
-    stairs = tuple(init_value * factor**k for k in range(len(boundaries) + 1))
+    try:
+        stairs = tuple(init_value * factor**k for k in range(len(boundaries) + 1))
+    except OverflowError:
+        raise ValueError(f"factor = {factor}: must have finite powers, up to {len(boundaries)}") from None
     return Schedule(_step_decay, (stairs,), (boundaries,))
 
 

@@ -79,6 +79,23 @@ def test_derivatives():
     np.testing.assert_array_equal(jax.grad(lambda g: clipped(rv.clip_by_norm(0.5), g).sum())(jnp.zeros(2)), [1.0, 1.0])
 
 
+@pytest.mark.parametrize("x", [0.97, 1.0, 1.03])
+def test_a_plain_step_flies_off_the_cliff_and_a_clipped_one_stays_and_descends(x):
+    cliff, start, rate = rv.landscapes.cliff, np.array([x, 1.0]), 0.5
+    plain = rv.minimize(cliff, start, rv.sgd(rate), 1)
+    slope = np.array([0.2 * x + 40 / np.cosh(20 * (x - 1)) ** 2, 0.2])
+    np.testing.assert_allclose(plain.params, start - rate * slope, rtol=1e-13)
+    assert plain.params[0] < cliff.window[0][0]
+    assert plain.losses[1] > plain.losses[0]
+
+    run = rv.minimize(cliff, start, optax.chain(rv.clip_by_norm(1.0), rv.sgd(rate)), 40)
+    np.testing.assert_allclose(run.path[1], start - rate * slope / np.linalg.norm(slope), rtol=1e-13)
+    assert np.all(np.diff(run.losses) < 0)
+    # At its foot the cliff's slope is this, and the bowl 0.1 ‖w‖² shrinks w by 1 − 0.2 η a step, and what is added so.
+    rest = rate * 40 / np.cosh(20 * (run.path[1, 0] - 1)) ** 2 / (0.2 * rate)
+    np.testing.assert_allclose(run.params, (1 - 0.2 * rate) ** 39 * run.path[1], rtol=1e-13, atol=rest)
+
+
 @pytest.mark.parametrize("make", [rv.clip_by_norm, rv.clip_by_value])
 def test_limits_are_arguments_of_the_program(make, compiled):
     def run(limit):  # without a rule behind, because each `optax.chain` is a program of its own

@@ -54,6 +54,14 @@ def test_it_is_the_loop_written_by_hand(optimizer):
     np.testing.assert_allclose(run.params, params, rtol=1e-11)
 
 
+def test_the_state_of_the_rule_is_handed_back():
+    rate, beta = 0.1, 0.8
+    run = rv.minimize(BOWL, START, rv.schedule_free(rv.sgd(rate), b1=beta), steps=25)
+    z = START - rate * np.cumsum(jax.vmap(jax.grad(BOWL))(run.path[:-1]), axis=0)
+    np.testing.assert_allclose(run.state.z, z[-1], rtol=1e-12)
+    np.testing.assert_allclose(rv.eval_params(run.state, run.params), np.mean(z, axis=0), rtol=1e-12)
+
+
 def test_optax_lbfgs_converges():
     run = rv.minimize(rv.landscapes.rosenbrock, START, optax.lbfgs(), steps=60)
     np.testing.assert_allclose(run.params, 1.0, atol=1e-8)

@@ -252,7 +252,8 @@ def eval_params(state, params):
     $$x = \frac{y - (1-\beta) z}{\beta} = y + \left(\tfrac1\beta - 1\right) (y - z)$$
 
     Args:
-        state: the state of the rule, which may be part of a chain. That of any other rule leaves `params` as they are.
+        state: the state of the rule, such as ``run.state``; it may be part of a chain. That of any other rule leaves
+            `params` as they are.
         params: y, the parameters as training has left them.
 
     Returns:

@@ -240,7 +240,8 @@ def nesterov_lookahead(learning_rate, decay=0.9):
 
     Returns:
         An `optax.GradientTransformationExtraArgs` with one slot, v. Its ``update`` ignores the gradient at w and needs
-        ``value_fn``, the loss as a function of the parameters; `ravine.minimize` passes it.
+        ``value_fn``, the loss as a function of the parameters; `ravine.minimize` passes it. So clipping chained before
+        it clips nothing: chain it before `nesterov`, whose gradients are the same.
 
     Raises:
         ValueError: a negative learning rate, or a decay outside [0, 1).

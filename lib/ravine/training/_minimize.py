@@ -21,12 +21,14 @@ class Run(NamedTuple):
         losses: the loss at every point of the run, the start included: shape (steps + 1,).
         path: the parameters at every point, each leaf with a leading axis of steps + 1; None if they were not kept.
         stopped_at: the number of steps taken: fewer than asked only if `tol` was met.
+        state: the rule's state after the last step, which `ravine.eval_params` asks for.
     """
 
     params: Any
     losses: jax.Array
     path: Any
     stopped_at: jax.Array
+    state: Any
 
 
 def minimize(fun, params, optimizer, steps, *, args=(), tol=None, keep_path=None):
@@ -97,7 +99,7 @@ def _minimize(fun, optimizer, args, params, tol, *, steps, keep_path):
     end, (losses, path) = jax.lax.scan(step, start, length=steps)
     losses, path = jax.tree.map(lambda first, rest: jnp.concatenate([jnp.asarray(first)[None], rest]),
                                 (value, params if keep_path else None), (losses, path))
-    return Run(end.params, losses, path, end.steps)
+    return Run(end.params, losses, path, end.steps, end.state)
 
 
 class _Point(NamedTuple):
