@@ -43,6 +43,13 @@ def page(browser):
     context.close()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _forget_programs():
+    """Free what a file's tests have compiled: hardly another file calls it, and a worker would grow by gigabytes."""
+    yield
+    jax.clear_caches()
+
+
 @pytest.fixture
 def compiled():
     """Return a function that calls another and says how many programs JAX compiled for it."""

@@ -180,8 +180,7 @@ SLIPS = (
         "the largest size": ("found, values[-1], done", "found, jnp.max(abs(values)), done"),
         "no restart": ("~done & (rounds <= restarts)", "~done & (rounds < 1)"),
         "done at once": ("done = residual <=", "done = residual >="),
-        "zeros left on the diagonal": ("jnp.where(jnp.arange(steps) < basis.rank, basis.alpha, basis.alpha[0])",
-                                       "basis.alpha")}),
+        "zeros left on the diagonal": ("basis.alpha, basis.alpha[0])", "basis.alpha, basis.alpha)")}),
     (curvature._spectral_density, "density", {
         "weights not squared": ("vectors[0] ** 2", "abs(vectors[0])"),
         "weights not squared, of sum 1": ("vectors[0] ** 2", "abs(vectors[0]) / jnp.sum(abs(vectors[0]))"),

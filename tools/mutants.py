@@ -1,8 +1,8 @@
-"""Try the slips on the tests: `python tools/mutants.py [WORD …]`. A table: the slip, its file, the test that refused it.
+"""Try the slips on the tests: `python tools/mutants.py [WORD …]`. A table: slip, file, the test that refused it.
 
 A slip (tests/slips.py) is written into a copy of the library, and the tests of its module run on that copy until one
 fails: those named after what it belongs to first. The tests that failed there are run on the library as it stands as
-well, and must pass. WORD picks the slips of the files whose path holds it.
+well, and must pass. WORDs pick the slips of the files whose path holds one.
 """
 
 import collections
