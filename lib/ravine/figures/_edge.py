@@ -117,7 +117,8 @@ def _begin(key):
 def _lanczos(w, y, start):
     """Return the Hessian's largest Ritz value after a few steps from `start`, its vector, and their residual's norm."""
     product = jax.linearize(jax.grad(lambda w: _loss(_unravel(w), y)), w)[1]
-    basis = krylov.lanczos(product, start, LANCZOS_STEPS)
+    # Wrapped, since what `linearize` returns has no hash in jax 0.7.
+    basis = krylov.lanczos(lambda v: product(v), start, LANCZOS_STEPS)
     values, vectors = jnp.linalg.eigh(krylov.tridiagonal(basis.alpha, basis.beta))
     top = vectors[:, -1]
     return values[-1], top @ basis.vectors, jnp.linalg.norm(basis.residual) * abs(top[-1])
