@@ -6,7 +6,6 @@ colour-blind can tell apart.
 """
 
 import jax
-import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
 from cycler import cycler
@@ -60,11 +59,16 @@ def figure(columns=1, height=3.2, width=7.6, **options):
     return plt.subplots(1, columns, figsize=(width, height), **options)
 
 
+@jax.jit
+def _heights(surface, points):
+    return jax.vmap(surface)(points)
+
+
 def contours(ax, surface, levels=14, points=80):
     """Draw the level lines of a `ravine.landscapes.Surface` over its window, closer together near the minimum."""
     (left, right), (bottom, top) = surface.window
     x, y = np.meshgrid(np.linspace(left, right, points), np.linspace(bottom, top, points))
-    values = np.asarray(jax.vmap(surface)(jnp.stack([x.ravel(), y.ravel()], 1))).reshape(x.shape)
+    values = np.asarray(_heights(surface, np.stack([x.ravel(), y.ravel()], 1))).reshape(x.shape)
     low = values.min()
     heights = low + (values.max() - low) * np.linspace(0, 1, levels + 1)[1:] ** 3
     ax.contour(x, y, values, levels=heights, colors=INK, linewidths=0.7, alpha=0.35)
