@@ -67,7 +67,8 @@ function render({ model, el }) {
     model, el, draw,
     title: "A signal on its way through the layers",
     task: "Drag the end of the line up, or the scale from 1 to 1.1: after thirty layers of relu the signal is 17 times as large, and " +
-      "so is the gradient on its way back. Then take xavier normal, which was not made for a relu; or tanh; or equal weights.",
+      "so is the gradient on its way back. Then take xavier normal, which was not made for a relu; or tanh; or equal weights; " +
+      "or other seeds: so few units stray far from the theory of wide layers.",
   });
   const settings = figure.settings({
     initializer: library.initializers, activation: library.activations, scale: library.scales, depth: [1, DEEPEST],
