@@ -16,7 +16,8 @@ def halving(learning_rate):
 
 def newtons(learning_rate=1.0):
     def update(grads, state, params, *, value_fn, **_):
-        return -learning_rate * jnp.linalg.solve(jax.hessian(value_fn)(params), grads), state
+        hessian = jax.hessian(value_fn)(params).reshape(grads.size, grads.size)
+        return -learning_rate * jnp.linalg.solve(hessian, grads.ravel()).reshape(grads.shape), state
 
     return optax.GradientTransformationExtraArgs(lambda params: (), update)
 
@@ -33,10 +34,15 @@ def flattening(limit):
     return rv.clip_by_value(limit)
 
 
+def by_columns(learning_rate):
+    """Return a rule that is sgd for a vector, and something else for a matrix."""
+    return optax.stateless(lambda grads, params: -learning_rate * (grads - (grads.ndim > 1) * grads.mean(0)))
+
+
 @pytest.fixture
 def grown(monkeypatch):
     """A library with more rules."""
-    for rule in (halving, newtons, winding, untraceable, flattening):
+    for rule in (halving, newtons, winding, untraceable, flattening, by_columns):
         monkeypatch.setattr(rv.optimizers, rule.__name__, rule, raising=False)
         monkeypatch.setattr(rv.optimizers, "__all__", [*rv.optimizers.__all__, rule.__name__])
 
@@ -50,11 +56,21 @@ def test_every_rule_that_needs_no_more_than_a_rate_is_offered(grown):
 
 
 def test_what_has_no_place_in_a_page_is_left_out_by_name(grown):
-    sources, left_out = _rules.emitted(2)
-    assert {"winding", "untraceable"} <= set(left_out)
-    assert {"halving", "newtons"} <= sources.keys()
-    assert sources.keys() | set(left_out) == _rules.offered().keys()
-    assert max(map(len, sources.values())) <= 8000
-    sources, left_out = _rules.emitted(2, hessian=False)
-    assert "newtons" in left_out
-    assert "halving" in sources
+    rules = _rules.Offered(2)
+    assert {"winding", "untraceable", "by_columns", "muon"} <= set(rules.left_out())
+    assert {"halving", "newtons"} <= set(rules)
+    assert set(rules) | set(rules.left_out()) == _rules.offered().keys()
+    assert len(rules) + len(rules.left_out()) == len(_rules.offered())
+    assert max(map(len, rules.values())) <= 8000
+    vectors = _rules.Offered(2, hessian=False)
+    assert "newtons" in vectors.left_out()
+    assert vectors["halving"] == rules["halving"]
+    with pytest.raises(KeyError, match="newtons"):
+        vectors["newtons"]
+
+
+def test_what_the_page_has_no_place_for_is_refused():
+    with pytest.raises(ValueError, match=r"rule = 'newton': must be one of accumulated_momentum, .*sgd$"):
+        rv.figures.playground(rule="newton")
+    with pytest.raises(ValueError, match=r"rules has 'muon': every entry must be one of accumulated_momentum, .*sgd$"):
+        rv.figures.race(rules=["sgd", "muon"])

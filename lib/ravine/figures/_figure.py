@@ -49,6 +49,8 @@ class Figure(anywidget.AnyWidget):
 
     @traitlets.default("_esm")
     def _module(self):
+        if in_book():  # its pages load the script that `build` writes, but anywidget asks for it all the same
+            return ""
         return f"{_text('kit.js')}\n{_library(type(self))}\n{_text(f'{self.module}.js')}"
 
     @traitlets.default("_css")
@@ -170,18 +172,18 @@ class Choice(traitlets.TraitType):
 
     def __init__(self, default, options):
         super().__init__(default)
-        self.options = tuple(options)
+        self.options = options
         self.tag(sync=True, setting=True)
 
     def validate(self, obj, value):
         """Return the value, or raise."""
-        if value not in self.options:
+        if not isinstance(value, str) or value not in self.options:
             raise ValueError(f"{self.name} = {value!r}: must be one of {', '.join(self.options)}")
         return value
 
 
 class Choices(traitlets.TraitType):
-    """A setting that is a list of words, each one of those that `options()` returns, none twice."""
+    """A setting that is a list of words, each one of the options, none twice."""
 
     def __init__(self, default, options):
         super().__init__(list(default))
@@ -193,13 +195,13 @@ class Choices(traitlets.TraitType):
         if isinstance(value, str) or not hasattr(value, "__iter__"):
             raise TypeError(f"{self.name} = {value!r}: must be a list of names")
         for each in value:
-            if each not in self.options():
-                raise ValueError(f"{self.name} has {each!r}: every entry must be one of {', '.join(self.options())}")
+            if each not in self.options:
+                raise ValueError(f"{self.name} has {each!r}: every entry must be one of {', '.join(self.options)}")
         return list(dict.fromkeys(value))
 
 
 class NamedNumbers(traitlets.TraitType):
-    """A setting that is a dict of numbers in an interval, under some of the names that `options()` returns."""
+    """A setting that is a dict of numbers in an interval, under some of the names among the options."""
 
     def __init__(self, options, allowed):
         super().__init__({})
@@ -211,7 +213,7 @@ class NamedNumbers(traitlets.TraitType):
         if not isinstance(value, dict):
             raise TypeError(f"{self.name} = {value!r}: must be a dict of numbers by name")
         for name in value:
-            if name not in self.options():
-                raise ValueError(f"{self.name} has {name!r}: every name must be one of {', '.join(self.options())}")
+            if name not in self.options:
+                raise ValueError(f"{self.name} has {name!r}: every name must be one of {', '.join(self.options)}")
         return {name: float(_check.number(f"{self.name}[{name!r}]", number, self.allowed, scalar=True))
                 for name, number in value.items()}

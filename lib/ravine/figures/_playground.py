@@ -84,21 +84,7 @@ SIZE = max(sum((fan_in + 1) * fan_out for fan_in, fan_out in itertools.pairwise(
            for widths in HIDDEN.values())
 """The parameters of all networks are vectors of this length, so that one text of a rule serves all; the rest are 0."""
 
-
-def _sees_shapes(name):
-    """Return whether a rule treats a matrix otherwise than the vector of its entries, as no vector would show."""
-    rate, results = _rules.offered()[name], []
-    with enable_x64():
-        matrix = jnp.arange(1.0, 7.0).reshape(2, 3)
-        for w in (matrix, matrix.ravel()):
-            rule = optax.with_extra_args_support(getattr(optimizers, name)(**{rate: 0.1} if rate else {}))
-            updates, _ = rule.update(w, rule.init(w), w, value=_half_square(w), grad=w, value_fn=_half_square)
-            results.append(updates.ravel())
-        return not np.allclose(*results, rtol=1e-9)
-
-
-def _half_square(w):
-    return 0.5 * (w**2).sum()
+RULES = _rules.Offered(SIZE, hessian=False)
 
 
 def _unravel(hidden, w):
@@ -170,7 +156,7 @@ class Playground(_figure.Figure):
     activation = _figure.Choice("tanh", ACTIVATIONS)
     initializer = _figure.Choice("xavier_normal", INITIALIZERS)
     scale = _figure.Number(1.0, "[0.01, 10]")
-    rule = _figure.Choice("adam", _rules.offered())
+    rule = _figure.Choice("adam", RULES)
     learning_rate = _figure.Number(0.03, "[0.0001, 10]")
     batch = _figure.Choice("all", BATCHES)
     seed = _figure.Count(1, at_most=50)
@@ -179,10 +165,7 @@ class Playground(_figure.Figure):
     @classmethod
     def library(cls):
         """Return JavaScript that defines the constant `library`."""
-        rules, left_out = _rules.emitted(SIZE, hessian=False)
-        left_out += [name for name in rules if _sees_shapes(name)]
-        rules = {name: source for name, source in rules.items() if name not in left_out}
-        sources, w, x, y = list(rules.values()), np.zeros(SIZE), np.zeros((EXAMPLES, 2)), np.zeros(EXAMPLES)
+        sources, w, x, y = list(RULES.values()), np.zeros(SIZE), np.zeros((EXAMPLES, 2)), np.zeros(EXAMPLES)
         key, points = jax.random.key(0), np.zeros((GRID**2 + 2 * EXAMPLES, 2))
 
         def add(name, fun, *arguments):
@@ -204,11 +187,11 @@ class Playground(_figure.Figure):
                for a, b in sorted(set().union(*shapes.values()))},
         }) for name in INITIALIZERS}
         facts = {
-            "leftOut": left_out, "activations": {name: n for n, name in enumerate(ACTIVATIONS)}, "batches": BATCHES,
-            "window": WINDOW, "side": GRID, "examples": EXAMPLES,
+            "leftOut": RULES.left_out(), "activations": {name: n for n, name in enumerate(ACTIVATIONS)},
+            "batches": BATCHES, "window": WINDOW, "side": GRID, "examples": EXAMPLES,
             "data": {name: [part.ravel().tolist() for part in examples(name)] for name in DATA},
         }
-        members = {"rules": as_object({name: name for name in rules}), "networks": as_object(entries),
+        members = {"rules": as_object({name: name for name in RULES}), "networks": as_object(entries),
                    "initializers": as_object(starts), **{name: json.dumps(fact) for name, fact in facts.items()}}
         return _figure.namespace(sources, as_object(members)[1:-1])
 

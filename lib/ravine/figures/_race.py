@@ -35,16 +35,7 @@ def surfaces():
 
 
 SURFACES = surfaces()
-
-
-def _offered():
-    """Return ``{name: JavaScript}`` for the rules that the figure offers, and the names of those it leaves out."""
-    return _emitted(tuple(optimizers.__all__))
-
-
-@functools.cache
-def _emitted(_):
-    return _rules.emitted(2)
+RULES = _rules.Offered(2)
 
 
 class Race(_figure.Figure):
@@ -55,8 +46,8 @@ class Race(_figure.Figure):
                "the same number of steps, and unless it is given another the learning rate that serves it best.")
 
     surface = _figure.Choice("himmelblau", SURFACES)
-    rules = _figure.Choices(("sgd", "momentum", "nesterov", "adam"), lambda: _offered()[0])
-    rates = _figure.NamedNumbers(lambda: _offered()[0], "(0, inf)")
+    rules = _figure.Choices(("sgd", "momentum", "nesterov", "adam"), RULES)
+    rates = _figure.NamedNumbers(RULES, "(0, inf)")
     start = _figure.Point(SURFACES["himmelblau"].start, ["[-10, 10]"] * 2)
     clip = _figure.Number(0.0, "[0, inf)")
     steps = _figure.Count(200, at_most=2000)
@@ -64,15 +55,14 @@ class Race(_figure.Figure):
     @classmethod
     def library(cls):
         """Return JavaScript that defines the constant `library`."""
-        rules, left_out = _offered()
-        hessian = any("objective.H(" in source for source in rules.values())
+        hessian = any("objective.H(" in source for source in RULES.values())
         lands = [emit_objective(f"{name}_surface", surface, 2, hessian=hessian) for name, surface in SURFACES.items()]
-        sources = [*rules.values(), *lands, emit("clip", _clip, np.zeros(2), 1.0)]
+        sources = [*RULES.values(), *lands, emit("clip", _clip, np.zeros(2), 1.0)]
         facts = ", ".join(f"{name}: {{ objective: {name}_surface, ...{json.dumps(_facts(surface))} }}"
                           for name, surface in SURFACES.items())
         return _figure.namespace(
-            sources, f"rules: {{ {', '.join(rules)} }}, leftOut: {json.dumps(left_out)}, surfaces: {{ {facts} }}, "
-            f"clip, rates: {json.dumps(RATES.tolist())}")
+            sources, f"rules: {{ {', '.join(RULES)} }}, leftOut: {json.dumps(RULES.left_out())}, "
+                     f"surfaces: {{ {facts} }}, clip, rates: {json.dumps(RATES.tolist())}")
 
     def points(self):
         """Return the points of every run that the figure shows: ``{rule: float64 of shape (steps + 1, 2)}``."""
@@ -100,8 +90,8 @@ def race(surface="himmelblau", rules=("sgd", "momentum", "nesterov", "adam"), ra
 
     Args:
         surface: the name of a surface of `ravine.landscapes` over the plane, such as "beale" or "cliff".
-        rules: names of rules of `ravine.optimizers`. The figure offers all that need nothing but a rate and whose
-            JavaScript is at most 8,000 characters long.
+        rules: names of rules of `ravine.optimizers`. The figure offers all that need nothing but a rate, treat a
+            vector as they would any array, and whose JavaScript is at most 8,000 characters long.
         rates: ``{rule: rate}`` for rules that are not to have their best rate; None for none.
         start: where all begin, a point of the surface's window; None for the surface's own start.
         clip: c ≥ 0: every gradient that a rule asks for comes through ``clip_by_norm(c)``; 0 for no clipping.

@@ -190,7 +190,7 @@ function render({ model, el }) {
     "the surface's own start without clipping: of those with which the rule never leaves the picture the one that ends " +
     "in the lowest minimum, and is there soonest; if none does, the one that ends lowest. Where there is no minimum it is " +
     "the one that is soonest below all of the picture, in strides of at most a tenth of it." +
-    (library.leftOut.length ? ` Not offered, since their code is too long for a page or wants more than a loss: ${library.leftOut.join(", ")}.` : "")));
+    (library.leftOut.length ? ` Not offered, for they want more than a loss, or matrices, or too much code: ${library.leftOut.join(", ")}.` : "")));
   figure.button("Best rates from here", () => {
     const found = racing().filter((name) => library.rules[name].hyper.length)
       .map((name) => [name, sweep(name, surface(), get("clip"), get("start"), get("steps"))]);
