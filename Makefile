@@ -1,7 +1,7 @@
 # Each target works in a fresh clone on Debian or Ubuntu with Python 3.11 or newer; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup book serve notebooks lint browser test mutants seeds test-colab clean
+.PHONY: help setup book serve notebooks lint browser test bench mutants seeds test-colab clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -50,6 +50,9 @@ browser: setup  ## install Chromium for the browser tests, where there is none
 
 test: setup browser lint book  ## run all tests: library, exercises, figures, notebooks, and the book in a browser
 	$(PYTEST) tests chapters $(NBVAL)
+
+bench: setup browser book  ## measure what things cost: the figures, the exercises' checks (minutes)
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 mutants: setup  ## try the wrong versions of the library on its tests: each must be refused (minutes)
 	@$(BIN)/python tools/mutants.py

@@ -1,0 +1,186 @@
+"""What live figures cost a reader of the built book, in headless Chromium: `python benchmarks/figures.py [FIGURE …]`.
+
+For each figure
+- shown: from the first request for its page to the first picture, over HTTP on this machine, nothing cached; the median
+  of three times. It should stay under 1.5 s.
+- redraw: from the event of a moving mouse until the picture is painted, the median over a drag of each handle and each
+  slider; the slowest of these. It should stay under 16 ms.
+- JavaScript: all of Ravine's on that page, compressed. It should stay under 60 KB.
+
+A figure that no page of the book holds is measured on a page of its own, with the book's scripts.
+"""
+
+import functools
+import gzip
+import http.server
+import math
+import os
+import platform
+import re
+import shutil
+import statistics
+import sys
+import threading
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from ravine import figures
+
+HTML = Path(__file__).resolve().parent.parent / "_build/html"
+SCRIPTS = HTML / "_static/figures"
+CHROMIUM = os.environ.get("RAVINE_CHROMIUM") or next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+MOVES = 40
+AIMS = {"shown": 1.5, "redraw": 16.0, "JavaScript": 60.0}
+
+# Notes in `shown` when each figure has its first picture, and in `redraws` how long each move of a pressed mouse took,
+# to the end of the frame in which the figure is drawn, laid out and painted.
+CLOCK = """
+window.shown = {};
+window.redraws = [];
+(function look() {
+  for (const { id, classList, dataset } of document.querySelectorAll(".ravine-figure")) {
+    if (classList.contains("is-live") && document.querySelector(`#${id} .summary`).textContent) {
+      shown[dataset.module] ??= performance.now();
+    }
+  }
+  requestAnimationFrame(look);
+})();
+let began = 0;
+const note = (event) => {
+  if (began || event.buttons === 0 || !event.target.closest?.(".ravine-figure")) return;
+  began = performance.now();
+  requestAnimationFrame(() => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => (redraws.push(performance.now() - began), (began = 0));
+    port2.postMessage("painted");
+  });
+};
+for (const type of ["pointermove", "input"]) addEventListener(type, note, true);
+"""
+FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves files and logs nothing."""
+
+    def log_message(self, *_):
+        """Log nothing."""
+
+
+def pages():
+    """Return ``{figure: page of the book that holds it}``."""
+    found = {}
+    for path in sorted(HTML.glob("**/*.html")):
+        for name in re.findall(r'<div class="ravine-figure" data-module="(\w+)"', path.read_text(encoding="utf-8")):
+            found.setdefault(name, path.relative_to(HTML).as_posix())
+    return found
+
+
+def alone(name):
+    """Return the text of a page that holds one figure."""
+    return ('<!doctype html><html lang="en"><meta charset="utf-8">'
+            '<script defer src="_static/figures/loader.js"></script>'
+            f'<div style="max-width: 750px">{getattr(figures, name)().html()}</div>')
+
+
+def opened(browser, address, name, text):
+    """Return a page on which a figure has its first picture, and the seconds from the request for it until then."""
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.add_init_script(CLOCK)
+    if text:
+        page.route(address, lambda route: route.fulfill(content_type="text/html", body=text))
+    page.goto(address)
+    page.wait_for_function("(name) => shown[name]", arg=name)
+    return page, page.evaluate("(name) => shown[name]", name) / 1000
+
+
+def drag(page, places):
+    """Drag the mouse through places, a frame for each; return the median of how many milliseconds they took."""
+    page.evaluate("redraws.length = 0")
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place)
+        page.evaluate(FRAMES)
+    page.mouse.up()
+    page.evaluate(FRAMES)
+    return statistics.median(page.evaluate("redraws"))
+
+
+def slowest(page, name):
+    """Return the median milliseconds of a redraw while the slowest control is dragged, and what that is called."""
+    figure = page.locator(f".ravine-figure[data-module={name}]").first
+    taken = []
+    controls = [*figure.locator(".grip circle:not(.touch)").all(), *figure.locator(".slider input:enabled").all()]
+    for control in filter(lambda each: each.is_visible(), controls):
+        control.scroll_into_view_if_needed()
+        page.wait_for_function("!document.querySelector('[aria-busy=true]')")
+        box = control.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        if control.get_attribute("type") == "range":
+            label = control.evaluate("(node) => node.labels[0].textContent")
+            places = [(x + 0.4 * box["width"] * math.cos(t), y) for t in steps(2 * math.pi)]
+        else:
+            label = "handle"
+            places = [(x - 40 * math.sin(t), y - 40 + 40 * math.cos(t)) for t in steps(2 * math.pi)]
+        taken.append((drag(page, places), label))
+    return max(taken)
+
+
+def steps(end):
+    """Return the points at which a drag is, from 0 to `end`."""
+    return [end * k / MOVES for k in range(MOVES + 1)]
+
+
+def kilobytes(page):
+    """Return how much of Ravine's JavaScript a page has loaded, compressed."""
+    loaded = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
+    files = {Path(name.split("?")[0]).name for name in loaded if "/_static/figures/" in name}
+    return sum(len(gzip.compress((SCRIPTS / file).read_bytes())) for file in files if file.endswith(".js")) / 1000
+
+
+def cell(value, kind, unit, digits):
+    """Return a number of the table; one that misses its aim is marked."""
+    return f"{value:7.{digits}f} {unit}{'!' if value > AIMS[kind] else ' '}"
+
+
+def machine():
+    """Return what this is measured on."""
+    about = Path("/proc/cpuinfo")
+    model = re.search(r"model name\s*: (.*)", about.read_text())[1] if about.exists() else platform.processor()
+    return f"{os.cpu_count()} cores of {model}, load {os.getloadavg()[0]:.1f} (above 1, times say little)"
+
+
+def main(names):
+    """Print the table for these figures."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(HTML)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    home, held = f"http://127.0.0.1:{server.server_port}", pages()
+    with sync_playwright() as playwright:
+        arguments = ["--headless", "--no-sandbox", "--disable-gpu"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        print(f"{machine()}; Chromium {browser.version}\n")
+        print(f"{'figure':15}{'page':28}{'shown':>8}{'redraw':>11}    {'slowest control':26}{'JavaScript':>11}")
+        for name in names:
+            text, times = None if name in held else alone(name), []
+            path = held.get(name, f"{name}.html")
+            for _ in range(3):
+                page, seconds = opened(browser, f"{home}/{path}", name, text)
+                times.append(seconds)
+            redraw, control = slowest(page, name)
+            print(f"{name:15}{Path(path).stem if name in held else '(alone)':28}"
+                  f"{cell(statistics.median(times), 'shown', 's', 2)}{cell(redraw, 'redraw', 'ms', 1)}  {control:26}"
+                  f"{cell(kilobytes(page), 'JavaScript', 'KB', 1)}", flush=True)
+            for context in browser.contexts:
+                context.close()
+        browser.close()
+    server.shutdown()
+    print("\nAims: shown within 1.5 s, redrawn within 16 ms, 60 KB. A ! marks what misses.")
+
+
+if __name__ == "__main__":
+    if not SCRIPTS.exists():
+        sys.exit("the book is not built: run `make book`")
+    main(sys.argv[1:] or [figure.module for figure in figures.ALL])
