@@ -8,7 +8,7 @@ from pages import settled
 import ravine as rv
 
 # The others have tests of their own.
-FIGURES = ("newton", "adaptive", "conditioning", "edge", "signal", "gradient_noise", "schedule", "average")
+FIGURES = ("newton", "adaptive", "conditioning", "edge", "signal", "gradient_noise", "risk", "schedule", "average")
 PHONE = {"width": 375, "height": 667}
 
 

@@ -14,13 +14,14 @@ from ravine.figures._momentum import Momentum, momentum
 from ravine.figures._newton import Newton, newton
 from ravine.figures._playground import Playground, playground
 from ravine.figures._race import Race, race
+from ravine.figures._risk import Risk, risk
 from ravine.figures._schedule import Schedule, schedule
 from ravine.figures._signal import Signal, signal
 
 __all__ = ["ALL", "adaptive", "average", "build", "conditioning", "edge", "gradient_noise", "momentum", "newton",
-           "playground", "race", "schedule", "signal"]
+           "playground", "race", "risk", "schedule", "signal"]
 
-ALL = (Momentum, Newton, Adaptive, Conditioning, Playground, Race, Edge, Signal, GradientNoise, Schedule, Average)
+ALL = (Momentum, Newton, Adaptive, Conditioning, Playground, Race, Edge, Signal, GradientNoise, Risk, Schedule, Average)
 """The classes of all live figures."""
 
 

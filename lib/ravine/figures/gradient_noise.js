@@ -26,7 +26,7 @@ const all = batch(Float64Array.from(library.x.keys()));
 
 /** The rows of batches: drawn at random with replacement, or stretches of the sorted data, one every `stride` examples. */
 function draw(order, seed, size, count, stride) {
-  const random = kit.random(seed, 2 * size + (stride > 1 ? 1 : 0));
+  const random = kit.random(seed, size);
   const rows = order === "sorted"
     ? (k) => Float64Array.from({ length: size }, (_, j) => (k * stride + j) % EXAMPLES)
     : () => random.uniform(size).map((share) => Math.floor(share * EXAMPLES));
