@@ -77,7 +77,7 @@ def test_finger_drags_and_taps(address, visit):
     touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
     for k in range(1, 6):
         touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x - 6 * k, "y": y + 8 * k}]})
-    page.wait_for_timeout(300)  # the finger rests: lifted in flight it would fling, and the next tap would give no click
+    page.wait_for_timeout(300)  # the finger rests: after a fling the next tap gives no click
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     settled(page)
     dragged = picture(page)
