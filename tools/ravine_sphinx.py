@@ -29,7 +29,7 @@ def setup(app):
     app.connect("html-page-context", load_figures)
     app.connect("html-page-context", mend_page, priority=900)  # after the theme's own hooks
     app.connect("build-finished", write_index, priority=100)  # before the table of contents' own
-    app.connect("build-finished", choose_a_theme)
+    app.connect("build-finished", mend_theme)
     return {"parallel_read_safe": True}
 
 
@@ -88,11 +88,12 @@ def write_index(app, exception):
         )
 
 
-def choose_a_theme(app, exception):
-    """Make pages light where no script runs; the theme's first script still follows the reader's own choice."""
+def mend_theme(app, exception):
+    """Make pages light where no script runs (the theme's first script follows the reader's choice); name its toggles."""
     if exception is None:
         for page in Path(app.outdir).rglob("*.html"):
-            page.write_text(page.read_text().replace('data-theme="auto"', 'data-theme="light"', 1))
+            text = page.read_text().replace('data-theme="auto"', 'data-theme="light"', 1)
+            page.write_text(text.replace("<summary><span", '<summary aria-label="Show or hide its pages"><span'))
 
 
 def _keep_only(folder, name):
