@@ -89,7 +89,7 @@ def write_index(app, exception):
 
 
 def mend_theme(app, exception):
-    """Make pages light where no script runs (the theme's first script follows the reader's choice); name its toggles."""
+    """Make pages light where no script runs (the theme's script follows the reader's choice); name its toggles."""
     if exception is None:
         for page in Path(app.outdir).rglob("*.html"):
             text = page.read_text().replace('data-theme="auto"', 'data-theme="light"', 1)
