@@ -1,7 +1,7 @@
 # Each target works in a fresh clone on Debian or Ubuntu with Python 3.11 or newer; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup book serve notebooks lint browser test bench mutants seeds test-colab clean
+.PHONY: help setup book serve notebooks lint browser test bench benchmark-optimizers mutants seeds test-colab clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -17,7 +17,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=180
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED)  ## install what the book and the tests need into .venv
 
@@ -53,6 +53,9 @@ test: setup browser lint book  ## run all tests: library, exercises, figures, no
 
 bench: setup browser book  ## measure what things cost: the figures, the exercises' checks (minutes)
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+benchmark-optimizers: setup  ## compare the optimizers anew, for the table of chapter 9 (half an hour; it goes on where it was)
+	@PYTHONPATH=benchmarks $(BIN)/python -m choosing
 
 mutants: setup  ## try the wrong versions of the library on its tests: each must be refused (minutes)
 	@$(BIN)/python tools/mutants.py
