@@ -7,10 +7,10 @@ import json
 import jax
 import numpy as np
 import pytest
-from choosing.__main__ import TABLE
-from choosing.trials import RULES, SEEDS, TASKS, Cells, language
 
 import ravine as rv
+from choosing.__main__ import TABLE
+from choosing.trials import RULES, SEEDS, TASKS, Cells, language
 
 TEXT = TABLE.read_text(encoding="utf-8")
 ROWS = {(row["task"], row["rule"]): row for row in json.loads(TEXT)["rows"]}
@@ -27,63 +27,64 @@ def test_the_table_is_whole():
                 loss, error = found[f"{part}_loss"], found[f"{part}_error"]
                 assert loss.shape == error.shape == (9, SEEDS), (task, rule)
                 assert np.array_equal(np.isnan(loss), np.isnan(error)), (task, rule)
-                assert not (error < 0).any() and not (error > 1).any(), (task, rule)
+                assert np.nanmin(error) >= 0, (task, rule)
+                assert np.nanmax(error) <= 1, (task, rule)
     assert table.settings["steps"] == {name: task.steps for name, task in TASKS.items()}
 
 
 def drawn(number):
-    """Return one of the cells in which no run diverged, another for another table: task, rule, number of the rate."""
-    digest = hashlib.sha256(f"{number} {TEXT}".encode()).digest()
-    cells = [(*pair, i) for pair, row in ROWS.items() for i, losses in enumerate(row["validation_loss"])
-             if None not in losses]
-    return cells[int.from_bytes(digest) % len(cells)]
+    """Return a cell, another for another table: task, rule, number of the rate, which is at most the best one.
+
+    Above the best rate training may be chaotic: a rounding error changes as much as another seed does.
+    """
+    cells = [(*pair, i) for pair, row in ROWS.items()
+             for i in range(1 + np.nanargmin(np.array(row["validation_loss"], float).mean(1)))]
+    return cells[int.from_bytes(hashlib.sha256(f"{number} {TEXT}".encode()).digest()) % len(cells)]
 
 
 @functools.cache
 def again(task, rule, i):
-    """Return the validation losses of a cell, computed now, and how far a rounding error may have carried them."""
+    """Return the program of a cell, its validation losses computed now, and how far rounding may have carried them."""
     cells = Cells(task, rule, RULES[rule].rates[i:i + 1])
-    loss, *beside = (cells.run(nudge)["validation_loss"][0] for nudge in (0.0, 1e-6, -1e-6))
-    carried = max(abs(losses - loss).max() for losses in beside)
-    return cells.program, loss, carried
+    loss, beside = (cells.run(nudge)["validation_loss"][0] for nudge in (0.0, 1e-6))
+    return cells.program, loss, abs(beside - loss).max()
 
 
-def agrees(task, rule, i, losses):
-    """Return whether the recomputed losses of a cell are these.
+def agrees(cell, losses):
+    """Return whether the recomputed losses of a cell are these, one for each seed.
 
-    Another processor rounds otherwise, and training carries a rounding error on: hardly at small rates, far at the
-    largest. How far is measured where it matters, in the cell itself: by starts that are a few last digits of float32
-    off. Ten times that is allowed, since a processor rounds in every step and a start is off but once; and what the
-    table's four digits leave open.
+    Another processor rounds otherwise, and training carries a rounding error on: hardly at small rates, farther at
+    larger ones. How far is measured where it matters, in the cell itself, by a start that is a few last digits of
+    float32 off. Ten times that is allowed, since a processor rounds in every step and a start is off but once; and
+    half of the last of the table's four digits, which is at most 5e-4 of the number.
     """
-    _, loss, carried = again(task, rule, i)
-    return (abs(loss - losses) <= 10 * carried + 6e-4 * abs(loss)).all()
+    _, loss, carried = again(*cell)
+    return (abs(loss - losses) <= 10 * carried + 5e-4 * abs(loss)).all()
 
 
 @pytest.mark.parametrize("number", range(3))
 def test_a_drawn_cell_is_found_again(number):
     task, rule, i = drawn(number)
+    row = ROWS[task, rule]
     program, loss, carried = again(task, rule, i)
-    losses = ROWS[task, rule]["validation_loss"]
-    told = f"{task}, {rule}, rate {ROWS[task, rule]['rates'][i]}: in the table {losses[i]}, now {loss} ± {10 * carried}"
-    assert agrees(task, rule, i, losses[i]), f"{told}. If the code is right, `make benchmark-optimizers` makes it anew"
+    mend = "if the code is right, `make benchmark-optimizers` makes the table anew"
+    cell = f"{task}, {rule}, rate {row['rates'][i]}"
+    losses = row["validation_loss"][i]
+    assert agrees((task, rule, i), losses), f"{cell}: {losses} in the table, {loss} ± {10 * carried} now; {mend}"
     if json.loads(TEXT)["made"]["jax"] == jax.__version__:
-        assert program == ROWS[task, rule]["program"], (
-            f"{task}, {rule}: the program is not the one that made the table: `make benchmark-optimizers`")
+        assert program == row["program"], f"{cell}: another program made the table; {mend}"
 
 
 @pytest.mark.parametrize("number", range(3))
-def test_the_next_rate_would_be_told_apart(number):
+def test_another_rate_would_be_noticed(number):
     task, rule, i = drawn(number)
     losses = ROWS[task, rule]["validation_loss"]
-    other = np.array(losses[i - 1 if i else i + 1], float)
-    assert not agrees(task, rule, i, other)
+    assert not agrees((task, rule, i), np.array(losses[i - 1 if i else 1], float))
 
 
 def test_the_words_of_the_language_follow_one_another():
     x, y = language(sequences=64)
     assert np.array_equal(x[:, 1:], y[:, :-1])
-    assert x.min() == 0
-    assert x.max() == 7
-    again, _ = language(sequences=64)
-    assert np.array_equal(x, again)
+    assert np.array_equal(np.unique(x), np.arange(8))
+    repeated, _ = language(sequences=64)
+    assert np.array_equal(x, repeated)
