@@ -80,9 +80,10 @@ def pages():
 
 def alone(name):
     """Return the text of a page that holds one figure."""
+    body = f'<div style="max-width: 750px">{getattr(figures, name)().html()}</div>'
+    scripts = "".join(f'<script defer src="_static/figures/{script}"></script>' for script in figures.scripts(body))
     return ('<!doctype html><html lang="en"><meta charset="utf-8">'
-            '<script defer src="_static/figures/loader.js"></script>'
-            f'<div style="max-width: 750px">{getattr(figures, name)().html()}</div>')
+            f'<link rel="stylesheet" href="_static/figures/figures.css">{scripts}{body}')
 
 
 def opened(browser, address, name, text):

@@ -9,13 +9,24 @@ import re
 import shutil
 from pathlib import Path
 
-from docutils import nodes
-
 from api import Api
 
 # What may change what a chapter prints, and what may change how every page looks.
 EXECUTION_INPUTS = ("lib/**/*.py", "lib/**/*.js", "lib/**/*.css", "requirements.txt")
 PAGE_INPUTS = ("static/*", "tools/ravine_sphinx.py")
+# What the theme writes into every page, and what stands there instead.
+THEME = (
+    # Where no script runs pages are light; where one does, they have the reader's colours from the start.
+    ('(<html[^>]*) data-theme="auto"', r'\1 data-theme="light"'),
+    (r'(localStorage\.getItem\("theme"\) \|\|) "auto"',
+     r'\1 (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")'),
+    # Its style sheet draws the same icons as this megabyte and a half of script.
+    (r'<script defer src="[^"]*/fontawesome\.js[^"]*"></script>', ""),
+    # For a search field that searches while one types; ours opens the page of results, which has its own.
+    (r'<script src="[^"]*_static/searchtools\.js"></script>\s*<script src="[^"]*_static/language_data\.js"></script>\s*'
+     r'<script src="[^"]*searchindex\.js"></script>(?=\s*</head>)', ""),
+    ("<summary><span", '<summary aria-label="Show or hide its pages"><span'),
+)
 
 
 def setup(app):
@@ -27,6 +38,7 @@ def setup(app):
     app.connect("config-inited", key_the_execution)
     app.connect("builder-inited", write_figures)
     app.connect("html-page-context", load_figures)
+    app.connect("html-page-context", load_formulas)
     app.connect("html-page-context", mend_page, priority=900)  # after the theme's own hooks
     app.connect("build-finished", write_index, priority=100)  # before the table of contents' own
     app.connect("build-finished", mend_theme)
@@ -64,17 +76,30 @@ def write_figures(app):
 
 
 def load_figures(app, pagename, templatename, context, doctree):
-    """Load the figures' loader on the pages that hold a figure, and nowhere else."""
-    if doctree is not None and any("data-module=" in raw.astext() for raw in doctree.findall(nodes.raw)):
-        app.add_js_file("figures/loader.js", loading_method="defer")
+    """Load the scripts of the figures that a page holds, and none elsewhere; early, since a reader waits for them."""
+    from ravine import figures
+
+    if scripts := figures.scripts(context.get("body", "")):
+        app.add_css_file("figures/figures.css")
+        for script in scripts:
+            app.add_js_file(f"figures/{script}", loading_method="defer", priority=100)
+
+
+def load_formulas(app, pagename, templatename, context, doctree):
+    """Load what sets a page's formulas, where it has any. That loads MathJax, when all else stands."""
+    if 'class="math ' in context.get("body", ""):
+        app.add_js_file("formulas.js", loading_method="defer", priority=600)
 
 
 def mend_page(app, pagename, templatename, context, doctree):
-    """Drop the scripts that the theme loads twice, and Thebe's, which no page uses; mend the list of references."""
+    """Drop the scripts that stand twice, that no page uses, or that come later; mend the list of references."""
     scripts = {(script.filename or "", script.attributes.get("body")): script for script in context["script_files"]}
-    context["script_files"] = [script for key, script in scripts.items() if "thebe" not in str(key).lower()]
+    context["script_files"] = [script for key, script in scripts.items() if not re.search("thebe|tex-chtml", str(key))]
     # docutils puts links between the items of an ARIA list, which assistive software may not read then.
-    context["body"] = re.sub(r' role="(list|doc-biblioentry|doc-backlink)"', "", context.get("body", ""))
+    body = re.sub(r' role="(list|doc-biblioentry|doc-backlink)"', "", context.get("body", ""))
+    # The browser lays a picture out only near the view (ravine.css): until then its shape keeps its place.
+    context["body"] = re.sub(r'(<div class="ravine-picture")(><svg viewBox="0 0 (\S+) (\S+)"[^>]*?(max-width:\d+px))',
+                             r'\1 style="aspect-ratio:\3/\4;\5"\2', body)
 
 
 def write_index(app, exception):
@@ -89,11 +114,15 @@ def write_index(app, exception):
 
 
 def mend_theme(app, exception):
-    """Make pages light where no script runs (the theme's script follows the reader's choice); name its toggles."""
+    """Mend what the theme writes into every page."""
     if exception is None:
         for page in Path(app.outdir).rglob("*.html"):
-            text = page.read_text().replace('data-theme="auto"', 'data-theme="light"', 1)
-            page.write_text(text.replace("<summary><span", '<summary aria-label="Show or hide its pages"><span'))
+            text = page.read_text()
+            for pattern, mended in THEME:
+                text = re.sub(pattern, mended, text)
+            page.write_text(text)
+        for script in Path(app.outdir, "_static/scripts").glob("fontawesome.js*"):
+            script.unlink()
 
 
 def _keep_only(folder, name):

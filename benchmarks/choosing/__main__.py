@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 import ravine as rv
-from choosing.trials import BATCH_SIZE, RULES, SEEDS, TASKS, Cells, draws
+from choosing.trials import BATCH_SIZE, PAIRS, RULES, SEEDS, TASKS, Cells, draws
 
 TABLE = Path(rv.__file__).parent / "tables" / "optimizers.json"
 
@@ -78,14 +78,11 @@ if __name__ == "__main__":
         if {name: value for name, value in table["made"].items() if name != "date"} == made:
             old = {(row["task"], row["rule"]): row for row in table["rows"]}
     rows = []
-    for task in TASKS:
-        for rule in RULES:
-            program = Cells(task, rule, RULES[rule].rates[:1]).program
-            kept = old.get((task, rule), {}).get("program") == program
-            rows.append(old[task, rule] if kept else
-                        {"task": task, "rule": rule, "program": program, **row(task, rule)})
-            print(f"{task:12} {rule:24} {'kept' if kept else str(rows[-1]['seconds']) + ' s'}", flush=True)
-            if not kept:
-                later = [old[pair] for pair in old if pair not in {(row["task"], row["rule"]) for row in rows}]
-                write(made, rows + later)
+    for task, rule in PAIRS:
+        program = Cells(task, rule, RULES[rule].rates[:1]).program
+        kept = old.get((task, rule), {}).get("program") == program
+        rows.append(old[task, rule] if kept else {"task": task, "rule": rule, "program": program, **row(task, rule)})
+        print(f"{task:12} {rule:24} {'kept' if kept else str(rows[-1]['seconds']) + ' s'}", flush=True)
+        if not kept:
+            write(made, rows + [old[pair] for pair in PAIRS[len(rows):] if pair in old])
     write(made, rows)

@@ -24,5 +24,5 @@ def chapters():
 def settle(page):
     """Wait until the page's formulas and figures stand."""
     page.wait_for_load_state("load")
-    page.evaluate("() => window.MathJax?.startup?.promise")
+    page.wait_for_function("() => !document.querySelector('.math:not(:has(mjx-container))')")
     page.wait_for_function("() => [...document.querySelectorAll('.ravine-figure')].every(f => f.matches('.is-live'))")

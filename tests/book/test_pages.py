@@ -1,5 +1,6 @@
 """The built pages as readers get them: served, below a path, from the disk; light, dark, narrow, without scripts."""
 
+import gzip
 import re
 from pathlib import Path
 
@@ -99,6 +100,18 @@ def test_no_page_loads_a_script_twice(html):
         scripts = re.findall(r"<script\b.*?</script>", (html / name).read_text(), re.DOTALL)
         assert len(scripts) > 10
         assert len(scripts) == len(set(scripts)), name
+
+
+def test_the_first_page_is_light(reader, html, at_root):
+    page = reader(at_root)
+    loaded = []
+    page.on("response", lambda response: loaded.append(response.url.removeprefix(at_root).split("?")[0]))
+    page.goto(f"{at_root}/intro.html")
+    settle(page)
+    page.wait_for_load_state("networkidle")
+    files = [html / name.strip("/") for name in set(loaded)]
+    assert html / "_static/styles/pydata-sphinx-theme.css" in files
+    assert sum(min(len(gzip.compress(file.read_bytes())), file.stat().st_size) for file in files) < 700_000
 
 
 def test_the_folder_leads_to_the_first_page(reader, as_files):

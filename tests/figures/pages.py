@@ -13,6 +13,7 @@ class Site:
     def write(self, name, *figures, text=""):
         """Write a page with these figures, as the book would show them, and return its address."""
         body = "\n".join(figure.html() for figure in figures)
+        scripts = "\n".join(f'<script defer src="{script}?v=1"></script>' for script in rv.figures.scripts(body))
         path = self.folder / f"{name}.html"
         path.write_text(f"""<!doctype html>
 <html lang="en" data-theme="light">
@@ -23,7 +24,8 @@ class Site:
 body {{ margin: 0 auto; max-width: 750px; }}
 [data-theme=dark] body {{ background: #121212; color: #ddd; }}
 </style>
-<script defer src="loader.js?v=1"></script>
+<link rel="stylesheet" href="figures.css?v=1">
+{scripts}
 </head>
 <body><main><h1 id="top">{name}</h1>{text}{body}<h2 id="end">End</h2></main></body>
 </html>""", encoding="utf-8")

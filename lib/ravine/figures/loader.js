@@ -1,29 +1,11 @@
 /*
- * Brings the live figures of a book page to life: for every <div class="ravine-figure" data-module data-state> it loads
- * the figure's script, from where this script itself lies, and calls its render({ model, el }) as anywidget would.
+ * Brings the live figures of a book page to life: for every <div class="ravine-figure" data-module data-state> it calls
+ * the render({ model, el }) of the figure's script as anywidget would. The page names that script before this one, both
+ * with `defer`: then the figures stand as soon as the document does, before other scripts have their turn.
  * Classic scripts only, no import() and no fetch(): pages opened as file:// may use neither.
- * A page without a figure loads nothing.
  */
 (() => {
   "use strict";
-  const base = document.currentScript.src;
-  const requested = new Map();
-
-  /** Load a script or style sheet once; scripts run in the order of the calls. */
-  function load(file) {
-    if (!requested.has(file)) {
-      const style = file.endsWith(".css");
-      const node = document.createElement(style ? "link" : "script");
-      const url = new URL(file, base).href;
-      Object.assign(node, style ? { rel: "stylesheet", href: url } : { src: url, async: false });
-      requested.set(file, new Promise((resolve, reject) => {
-        node.onload = resolve;
-        node.onerror = () => reject(new Error(`Ravine: ${file} did not load`));
-      }));
-      document.head.append(node);
-    }
-    return requested.get(file);
-  }
 
   /** A setting as it stands in an address: a number, a word, a list of either, or numbers by their names. */
   const write = (value) =>
@@ -79,13 +61,12 @@
     };
   }
 
-  async function mount(place, id) {
+  function mount(place, id) {
     place.id = id;
     const live = document.createElement("div");
     const model = makeModel(id, JSON.parse(place.dataset.state));
     const follow = () => model.read(location.hash) && place.scrollIntoView({ block: "nearest" });
     try {
-      await Promise.all([load("figures.css"), load("kit.classic.js"), load(`${place.dataset.module}.classic.js`)]);
       place.append(live);
       globalThis.ravine.figures[place.dataset.module].render({ model, el: live });
       place.classList.add("is-live"); // from here on the style sheet hides the still picture, except in print

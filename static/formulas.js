@@ -1,0 +1,34 @@
+/*
+ * Sets the page's formulas when all else stands, a few at a time while the browser is idle, those nearest to the reader
+ * first: MathJax at work on a whole chapter would hold up its figures and its scrolling. Before printing it sets the rest.
+ */
+(() => {
+  "use strict";
+  const AT_ONCE = 12;
+  const script = new URL("mathjax/tex-chtml.js", document.currentScript.src).href;
+  const idle = () => new Promise((done) => (window.requestIdleCallback ?? setTimeout)(done));
+
+  function distance(node) {
+    const { top, bottom } = node.getBoundingClientRect();
+    return Math.max(0, top - innerHeight, -bottom);
+  }
+
+  async function set() {
+    const away = new Map([...document.querySelectorAll(".math")].map((node) => [node, distance(node)]));
+    const left = [...away.keys()].sort((one, other) => away.get(one) - away.get(other));
+    addEventListener("beforeprint", () => MathJax.typeset(left.splice(0)));
+    while (left.length) {
+      await idle();
+      await MathJax.typesetPromise(left.splice(0, AT_ONCE));
+    }
+  }
+
+  async function ready() {
+    MathJax.startup.defaultReady();
+    await MathJax.startup.promise;
+    await set();
+  }
+
+  MathJax.startup = { typeset: false, ready };
+  addEventListener("load", () => document.head.append(Object.assign(document.createElement("script"), { src: script })));
+})();
