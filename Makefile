@@ -1,7 +1,7 @@
 # Each target works in a fresh clone on Debian or Ubuntu with Python 3.11 or newer; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup book serve notebooks lint browser test bench mutants seeds test-colab clean
+.PHONY: help setup book serve notebooks lint browser test bench benchmark-optimizers mutants seeds test-colab clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,16 +12,12 @@ PORT ?= 8000
 export JAX_COMPILATION_CACHE_DIR := $(CURDIR)/_build/.jax
 export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS := 0
 export JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES := -1
-# What the book and the tests compile runs only a few times: XLA spends a fifth of the time on it, for programs that are
-# up to twice as slow. Benchmarks, Colab and other versions of JAX keep XLA's own settings.
-QUICK_XLA := --xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true --xla_cpu_use_fusion_emitters=false
-book test mutants seeds: export XLA_FLAGS := $(strip $(XLA_FLAGS) $(QUICK_XLA))
 # Chapters and tests run in as many processes as there are cores, a file in one of them.
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=180
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED)  ## install what the book and the tests need into .venv
 
@@ -57,6 +53,9 @@ test: setup browser lint book  ## run all tests: library, exercises, figures, no
 
 bench: setup browser book  ## measure what things cost: the figures, the exercises' checks (minutes)
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+benchmark-optimizers: setup  ## compare the optimizers anew, for the table of chapter 9 (half an hour; it goes on where it was)
+	@PYTHONPATH=benchmarks $(BIN)/python -m choosing
 
 mutants: setup  ## try the wrong versions of the library on its tests: each must be refused (minutes)
 	@$(BIN)/python tools/mutants.py

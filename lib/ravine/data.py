@@ -6,6 +6,8 @@ distribution instead.
 
 import contextlib
 import dataclasses
+import importlib.resources
+import json
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -235,6 +237,44 @@ def linear_problem(dimension=5, noise=0.5, condition_number=1.0, seed=0):
     random = _generator(seed)
     scales = np.sqrt(np.geomspace(1.0, condition_number, dimension))
     return LinearProblem(random.normal(size=dimension), float(random.normal()), scales, noise)
+
+
+class OptimizerTable(NamedTuple):
+    """The results of the comparison of optimizers.
+
+    Attributes:
+        made: when, on which processor and with which versions they were made.
+        settings: ``seeds``, ``batch_size``, and for each task ``steps`` and ``answers``, of a part that is held out.
+        trials: ``trials[task][rule]``, a dict: the ``rates`` tried, of shape (rates,), and ``validation_loss``,
+            ``validation_error``, ``test_loss`` and ``test_error`` (the share of wrong answers) at the end of training,
+            of shape (rates, seeds), NaN where a run diverged.
+    """
+
+    made: dict
+    settings: dict
+    trials: dict
+
+
+def optimizer_table():
+    """Return the table that ``make benchmark-optimizers`` has written: rules, rates and seeds on three tasks.
+
+    Losses and rates have four digits.
+
+    Example:
+        >>> import ravine as rv
+        >>> adam = rv.data.optimizer_table().trials["digits"]["adam"]
+        >>> adam["rates"].shape, adam["test_loss"].shape
+        ((9,), (9, 10))
+    """
+    path = importlib.resources.files("ravine") / "tables" / "optimizers.json"
+    table = json.loads(path.read_text(encoding="utf-8"))
+    trials: dict = {}
+    for row in table["rows"]:
+        found = {name: np.array(row[name], float) for name in ("rates", "validation_loss", "test_loss")}
+        for part in ("validation", "test"):
+            found[f"{part}_error"] = np.array(row[f"{part}_wrong"], float) / table["settings"]["answers"][row["task"]]
+        trials.setdefault(row["task"], {})[row["rule"]] = found
+    return OptimizerTable(table["made"], table["settings"], trials)
 
 
 def split(*arrays, fractions=(0.6, 0.2, 0.2), seed=0):

@@ -1,0 +1,1 @@
+"""Chapter 9: which optimizer? The trials of the comparison, and the table of their results."""
