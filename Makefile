@@ -12,6 +12,10 @@ PORT ?= 8000
 export JAX_COMPILATION_CACHE_DIR := $(CURDIR)/_build/.jax
 export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS := 0
 export JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES := -1
+# What the book and the tests compile runs only a few times: XLA spends a fifth of the time on it, for programs that are
+# up to twice as slow. Benchmarks, Colab and other versions of JAX keep XLA's own settings.
+QUICK_XLA := --xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true --xla_cpu_use_fusion_emitters=false
+book test mutants seeds: export XLA_FLAGS := $(strip $(XLA_FLAGS) $(QUICK_XLA))
 # Chapters and tests run in as many processes as there are cores, a file in one of them.
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=180

@@ -95,6 +95,8 @@ def mend_page(app, pagename, templatename, context, doctree):
     """Drop the scripts that stand twice, that no page uses, or that come later; mend the list of references."""
     scripts = {(script.filename or "", script.attributes.get("body")): script for script in context["script_files"]}
     context["script_files"] = [script for key, script in scripts.items() if not re.search("thebe|tex-chtml", str(key))]
+    if not Path(app.srcdir, pagename).with_suffix(".ipynb").exists():  # Colab opens no .md
+        context["header_buttons"] = [each for each in context["header_buttons"] if each["label"] != "launch-buttons"]
     # docutils puts links between the items of an ARIA list, which assistive software may not read then.
     body = re.sub(r' role="(list|doc-biblioentry|doc-backlink)"', "", context.get("body", ""))
     # The browser lays a picture out only near the view (ravine.css): until then its shape keeps its place.

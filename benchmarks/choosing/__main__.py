@@ -1,4 +1,4 @@
-"""Compare optimizers and write the table that chapter 9 reads: `make benchmark-optimizers` (half an hour).
+"""Compare optimizers and write the table of `rv.data.optimizer_table`: `make benchmark-optimizers` (half an hour).
 
 The table grows by a row for each rule and task, so an interrupted run goes on where it was. A row whose program is
 still the one that made it is kept, if the machine and the versions are the same too.

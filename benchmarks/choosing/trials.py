@@ -64,7 +64,8 @@ TASKS = {
     "digits": Task(rv.data.digits, rv.networks.mlp((64, 32, 10)), 1152, 320, epochs=20),
     "mnist1d": Task(functools.partial(rv.data.mnist1d, 3000), rv.networks.mlp((40, 64, 64, 10)), 1792, 600, epochs=20),
     "transformer": Task(language, rv.networks.transformer(vocabulary=8, length=8, width=16, heads=2, layers=1),
-                        1024, 512, epochs=10, without=("muon", "sam", "momentum, constant rate", "adam, constant rate")),
+                        1024, 512, epochs=10,
+                        without=("muon", "sam", "momentum, constant rate", "adam, constant rate")),
 }
 
 

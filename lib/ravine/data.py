@@ -256,7 +256,7 @@ class OptimizerTable(NamedTuple):
 
 
 def optimizer_table():
-    """Return the table that `make benchmark-optimizers` has written: rules, rates and seeds on three tasks.
+    """Return the table that ``make benchmark-optimizers`` has written: rules, rates and seeds on three tasks.
 
     Losses and rates have four digits.
 

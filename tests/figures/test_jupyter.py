@@ -19,6 +19,13 @@ CELLS = [
     'net = rv.figures.playground(hidden="3")\nnet',
     "print(net.learning_rate, net.steps)\nnet.activation = 'relu'",
 ]
+# A key that is pressed before the kernel has answered, or before all of the front end is there, may be lost.
+READY = """async () => {
+  await jupyterapp.restored;
+  const { sessionContext } = jupyterapp.shell.currentWidget.context;
+  await sessionContext.ready;
+  await sessionContext.session.kernel.info;
+}"""
 PATIENCE = 180_000  # milliseconds: for a kernel to start, import JAX and trace the figures
 
 
@@ -32,7 +39,8 @@ def jupyter(tmp_path_factory):
     folders = {f"JUPYTER_{kind}_DIR": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
     outside = {name: value for name, value in os.environ.items() if name != "RAVINE_BOOK"}
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.port=0",
-               f"--ServerApp.root_dir={home}", "--LabApp.news_url=None",
+               f"--ServerApp.root_dir={home}", "--LabApp.news_url=None", "--LabApp.expose_app_in_browser=True",
+               "--JupyterNotebookApp.expose_app_in_browser=True",
                "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     with (home / "log").open("w") as log, subprocess.Popen(
             command, env=outside | folders | {"IPYTHONDIR": str(home / "ipython")}, stdout=log, stderr=log) as server:
@@ -53,8 +61,8 @@ def notebook(request, browser, jupyter):
         context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.goto(jupyter(request.param))
-        kernel = page.locator(".jp-Toolbar-kernelName")
-        expect(kernel).to_contain_text("ipykernel", timeout=PATIENCE)
+        page.wait_for_function("window.jupyterapp?.shell.currentWidget?.context?.sessionContext")
+        page.evaluate(READY)
         yield Notebook(page)
 
 

@@ -76,7 +76,8 @@ for name, rule in rules.items():
     (PROGRAM, list(RULES)), (CURVATURE, ["newton", "gauss_newton", "lbfgs", "hessian_free"])],
     ids=["first order", "curvature"])
 def test_eight_devices(program, rules):
-    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu",
+    eight = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=8"
+    environment = {**os.environ, "XLA_FLAGS": eight, "JAX_PLATFORMS": "cpu",
                    "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), str(Path(rv.__file__).parents[1])])}
     command = [sys.executable, "-W", "error", "-c", program]
     run = subprocess.run(command, env=environment, capture_output=True, text=True)

@@ -10,7 +10,7 @@
  */
 const RULES = Object.keys(library.rules);
 const [X, Y] = [0, 1];
-const BUDGET = 6; // milliseconds a frame for counting steps at other angles
+const BUDGET = 6; // milliseconds after a frame for counting steps at other angles
 const RECENT = 5; // steps over which an effective rate is taken
 const HEIGHTS = [0.05, 0.2, 0.5, 1, 1.5, 2, 4, 8, 16, 32, 64, 128];
 
@@ -118,8 +118,13 @@ function render({ model, el }) {
     choose({ angle: Math.round(kit.clamp(degrees < -135 ? 90 : degrees, 0, 90)) });
   });
 
-  const best = kit.memo((steepness) => RULES.map((name) => tune(name, steepness, 0)));
-  // Steps at all angles take longer than a frame: every frame counts a few more.
+  let guesses = RULES.map(() => 1);
+  const best = kit.memo((steepness) => {
+    const found = RULES.map((name, k) => tune(name, steepness, 0, guesses[k]));
+    guesses = found.map(({ rate }) => rate); // the next steepness is mostly a neighbour
+    return found;
+  });
+  // Steps at all angles take longer than a frame: a few more are counted after each.
   const surveyed = kit.memo((steepness, tuning) => ({ steepness, tuning, rows: [] }));
   const results = kit.memo((steepness, angle, tuning) =>
     RULES.map((name, k) => result(name, steepness, angle, tuning, best(steepness)[k])));
@@ -134,14 +139,16 @@ function render({ model, el }) {
   });
 
   function count({ steepness, tuning, rows }) {
-    const until = performance.now() + BUDGET;
-    while (rows.length < library.angles.length && performance.now() < until) {
-      const angle = library.angles[rows.length];
-      rows.push(RULES.map((name, k) => result(name, steepness, angle, tuning, best(steepness)[k]).steps));
-    }
-    const busy = rows.length < library.angles.length;
-    el.setAttribute("aria-busy", busy);
-    if (busy) figure.redraw();
+    const left = () => rows.length < library.angles.length;
+    el.setAttribute("aria-busy", left());
+    if (left()) figure.afterwards(() => {
+      const until = performance.now() + BUDGET;
+      while (left() && performance.now() < until) {
+        const angle = library.angles[rows.length];
+        rows.push(RULES.map((name, k) => result(name, steepness, angle, tuning, best(steepness)[k]).steps));
+      }
+      figure.redraw();
+    });
   }
 
   function draw() {

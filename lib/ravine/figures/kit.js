@@ -104,19 +104,27 @@ const kit = (() => {
    * normal, and permutations of 0 … n − 1. A seed has many streams, independent of each other. (sfc32, Doty-Humphrey 2010.)
    */
   function random(seed, stream = 0) {
-    let [a, b, c, count] = [seed | 0, stream | 0, 0x9e3779b9 | 0, 1];
+    const state = Int32Array.of(seed, stream, 0x9e3779b9, 1); // plain variables would hold a new object for every number
     const bits = () => {
-      const result = (a + b + count++) | 0;
-      a = b ^ (b >>> 9);
-      b = (c + (c << 3)) | 0;
-      c = (((c << 21) | (c >>> 11)) + result) | 0;
-      return result >>> 0;
+      const [a, b, c, count] = [state[0], state[1], state[2], state[3]];
+      const result = (a + b + count) | 0;
+      state[0] = b ^ (b >>> 9);
+      state[1] = c + (c << 3);
+      state[2] = ((c << 21) | (c >>> 11)) + result;
+      state[3] = count + 1;
+      return result;
     };
     for (let round = 0; round < 20; round++) bits(); // seeds that differ in one bit have parted by now
     const next = () => ((bits() >>> 5) * 2 ** 26 + (bits() >>> 6)) / 2 ** 53;
+    const normal = () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
+    const fill = (n, draw) => {
+      const numbers = new Float64Array(n);
+      for (let i = 0; i < n; i++) numbers[i] = draw();
+      return numbers;
+    };
     return {
-      uniform: (n) => new Float64Array(n).map(next),
-      normal: (n) => new Float64Array(n).map(() => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next())),
+      uniform: (n) => fill(n, next),
+      normal: (n) => fill(n, normal),
       permutation(n) {
         const order = new Float64Array(n).map((_, i) => i);
         for (let i = n - 1; i > 0; i--) {
@@ -250,6 +258,7 @@ const kit = (() => {
     let names = 0;
     let request = 0;
     let timer = 0;
+    let rest = 0;
     let first = true;
 
     const plots = html("div", { class: "plots" });
@@ -279,6 +288,12 @@ const kit = (() => {
           draw();
           figure.repaint = false;
         });
+      },
+
+      /** Compute what may come later, when this drawing is painted: it is not to hold up what the reader drags. */
+      afterwards(compute) {
+        clearTimeout(rest);
+        rest = setTimeout(compute);
       },
 
       /** Change values of the model; `release` when the reader lets go, which syncs to Python or to the address. */
@@ -321,6 +336,7 @@ const kit = (() => {
         themes.disconnect();
         cancelAnimationFrame(request);
         clearTimeout(timer);
+        clearTimeout(rest);
         model.off("change", figure.redraw);
       },
 
