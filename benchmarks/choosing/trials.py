@@ -25,7 +25,6 @@ class Task(NamedTuple):
         train: examples for fitting, a multiple of the batch size.
         held_out: examples for choosing, and as many others for the last look.
         epochs: how many times a run goes through the examples for fitting.
-        without: rules that are left out, since a trial takes long.
     """
 
     data: Callable
@@ -33,7 +32,6 @@ class Task(NamedTuple):
     train: int
     held_out: int
     epochs: int
-    without: tuple = ()
 
     @property
     def steps(self):
@@ -64,8 +62,7 @@ TASKS = {
     "digits": Task(rv.data.digits, rv.networks.mlp((64, 32, 10)), 1152, 320, epochs=20),
     "mnist1d": Task(functools.partial(rv.data.mnist1d, 3000), rv.networks.mlp((40, 64, 64, 10)), 1792, 600, epochs=20),
     "transformer": Task(language, rv.networks.transformer(vocabulary=8, length=8, width=16, heads=2, layers=1),
-                        1024, 512, epochs=10,
-                        without=("muon", "sam", "momentum, constant rate", "adam, constant rate")),
+                        1024, 512, epochs=10),
 }
 
 
@@ -144,14 +141,14 @@ def _trial(network, optimizer, parts, start, order):
             for part in ("validation", "test") for name, measure in (("loss", _loss), ("error", _error))}
 
 
-PAIRS = [(task, rule) for task in TASKS for rule in RULES if rule not in TASKS[task].without]
+PAIRS = [(task, rule) for task in TASKS for rule in RULES]
 """Which rules run on which tasks, in the order of the table."""
 
 
 @functools.cache
 def draws(task):
     """Return what the seeds of a task draw: parts, starts and orders of the examples, each on a leading axis."""
-    data, network, train, held_out, epochs, _ = TASKS[task]
+    data, network, train, held_out, epochs = TASKS[task]
     x, y = (array[:train + 2 * held_out] for array in data())
     fractions = tuple(np.array([train, held_out, held_out]) / len(y))
     parts = [rv.data.split(x, y, fractions=fractions, seed=seed) for seed in range(SEEDS)]
