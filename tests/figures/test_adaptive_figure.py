@@ -62,10 +62,14 @@ def test_steps_and_best_rates_are_the_librarys(page, rule):
     angles = (0.0, 20.0, 45.0)
     needed, _ = rv.figures.adaptive().runs(rule, angles)
     for angle, row in zip(angles, needed, strict=True):
-        counted = [live(page, "stepsNeeded", rule, 50, angle, rate) for rate in _adaptive.RATES]
-        np.testing.assert_allclose(counted, row, atol=1)  # a zigzag to the bottom may arrive a step sooner or later
+        counted = np.array([[live(page, "stepsNeeded", rule, 50, angle, rate * (1 + rounding))
+                             for rate in _adaptive.RATES] for rounding in (-2e-12, -1e-12, 0, 1e-12, 2e-12)])
+        # A zigzag to the bottom may arrive a step sooner or later; a long one when rounding will, on the page as well.
+        assert (row >= counted.min(0) - 1).all(), (angle, row, counted)
+        assert (row <= counted.max(0) + 1).all(), (angle, row, counted)
+        assert (np.ptp(counted, axis=0) <= 1).mean() > 0.8, "few are so long"
         best = live(page, "tune", rule, 50, angle)
-        assert best == {"rate": _adaptive.RATES[np.argmin(counted)], "steps": min(counted)}
+        assert best == {"rate": _adaptive.RATES[np.argmin(counted[2])], "steps": min(counted[2])}
 
 
 def set_to(page, **settings):
