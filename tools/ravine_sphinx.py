@@ -12,7 +12,7 @@ from pathlib import Path
 from api import Api
 
 # What may change what a chapter prints, and what may change how every page looks.
-EXECUTION_INPUTS = ("lib/**/*.py", "lib/**/*.js", "lib/**/*.css", "requirements.txt")
+EXECUTION_INPUTS = ("lib/**/*.py", "lib/**/*.js", "lib/**/*.css", "lib/**/*.json", "requirements.txt")
 PAGE_INPUTS = ("static/*", "tools/ravine_sphinx.py")
 # What the theme writes into every page, and what stands there instead.
 THEME = (
