@@ -53,7 +53,7 @@ class Status(io.TextIOBase):
         """Write to the log; begin the chapter's line when it starts, end it with the seconds taken."""
         if found := re.search(r"(\w+)\.md: Executing notebook", text):
             print(f"  {found[1]} … ", end="", flush=True, file=self.terminal)
-        elif found := re.search(r"Executed notebook in ([\d.]+) seconds", text):
+        if found := re.search(r"Executed notebook in ([\d.]+) seconds", text):
             print(f"{float(found[1]):.1f} s", flush=True, file=self.terminal)
         return self.log.write(text)
 

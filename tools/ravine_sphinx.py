@@ -9,6 +9,7 @@ import re
 import shutil
 from pathlib import Path
 
+from ahead import run_ahead
 from api import Api
 
 # What may change what a chapter prints, and what may change how every page looks.
@@ -37,6 +38,7 @@ def setup(app):
     app.add_directive("api", Api)
     app.connect("config-inited", key_the_execution)
     app.connect("builder-inited", write_figures)
+    app.connect("env-before-read-docs", run_ahead)
     app.connect("html-page-context", load_figures)
     app.connect("html-page-context", load_formulas)
     app.connect("html-page-context", mend_page, priority=900)  # after the theme's own hooks
