@@ -35,7 +35,7 @@ TURN = np.linalg.qr(np.random.default_rng(4).normal(size=(60, 60)))[0]
 
 @pytest.mark.parametrize("eigenvalues", [
     np.linspace(-1, 1, 60), np.geomspace(1e-6, 1, 60), -np.geomspace(1, 100, 60), np.r_[-1000.0, np.linspace(0, 1, 59)],
-    np.ones(60), np.zeros(60), np.r_[np.zeros(58), 3.0, 3.0]])
+    np.ones(60), np.zeros(60), np.r_[np.zeros(58), 3.0, 3.0], np.repeat([-3.0, -1.0], 30)])
 @pytest.mark.parametrize("seed", [None, 5])
 def test_sharpness(eigenvalues, seed):
     key = None if seed is None else jax.random.key(seed)
