@@ -59,12 +59,17 @@ def test_restarts_bring_it_nearer():
     assert short < long <= 1 + 1e-14
 
 
+def signed(w, sign):
+    return sign * stairs(w)
+
+
 def test_a_diagonal_hessian_is_resolved_exactly():
     assert exact_density_error() <= 1
-    trace = curvature.hessian_trace(stairs, np.zeros(20), key=KEY, probes=2)
-    np.testing.assert_allclose(trace, [np.sum(STAIRS), 0], atol=1e-14)
-    diagonal = curvature.hessian_diagonal(stairs, np.zeros(20), key=KEY, probes=2)
-    np.testing.assert_allclose(diagonal, [STAIRS, 0 * STAIRS], atol=1e-14)
+    for sign in (1, -1):
+        trace = curvature.hessian_trace(signed, np.zeros(20), key=KEY, probes=2, args=(sign,))
+        np.testing.assert_allclose(trace, [sign * np.sum(STAIRS), 0], atol=1e-14)
+        diagonal = curvature.hessian_diagonal(signed, np.zeros(20), key=KEY, probes=2, args=(sign,))
+        np.testing.assert_allclose(diagonal, [sign * STAIRS, 0 * STAIRS], atol=1e-14)
 
 
 @pytest.mark.parametrize("seed", range(3))
