@@ -1,7 +1,7 @@
 # Each target works in a fresh clone on Debian or Ubuntu with Python 3.11 or newer; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup book serve notebooks lint browser test bench benchmark-optimizers mutants seeds test-colab clean
+.PHONY: help setup book serve notebooks links screenshot lint browser test bench benchmark-optimizers mutants seeds test-colab clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -44,9 +44,18 @@ serve: book  ## show the book at http://localhost:8000 (PORT=… for another)
 notebooks: setup  ## write the notebooks for Colab and Jupyter from the chapters
 	@$(BIN)/python tools/twins.py
 
-lint: setup  ## check the code's style and types, and that the notebooks are fresh
+links: setup book  ## list the addresses outside that the book names, and what leads nowhere inside
+	@$(BIN)/python tools/links.py
+
+screenshot: setup browser book  ## take README's picture of the first page
+	@$(BIN)/python tools/screenshot.py
+
+lint: setup  ## check the code's style and types, the workflows, and that the notebooks are fresh
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
+	@$(BIN)/check-jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/check-jsonschema -q --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(BIN)/check-jsonschema -q --builtin-schema vendor.citation-file-format CITATION.cff
 	@$(BIN)/python tools/twins.py --check
 
 browser: setup  ## install Chromium for the browser tests, where there is none

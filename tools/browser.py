@@ -13,9 +13,15 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 
+def chromium():
+    """Return the path of the machine's own Chromium, as tests/conftest.py looks for it, or None."""
+    return os.environ.get("RAVINE_CHROMIUM") or next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
 def present():
-    """Return whether the tests will find a Chromium (as tests/conftest.py looks for it)."""
-    if os.environ.get("RAVINE_CHROMIUM") or any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+    """Return whether the tests will find a Chromium."""
+    if chromium():
         return True
     with sync_playwright() as playwright:
         return Path(playwright.chromium.executable_path).exists()
@@ -31,7 +37,7 @@ def install():
     return all(subprocess.run(command, capture_output=True).returncode == 0 for command in commands)
 
 
-if not present():
+if __name__ == "__main__" and not present():
     print("Installing Chromium for the browser tests")
     if not install():
         print("The browser tests need Chromium: apt-get install chromium, or set RAVINE_CHROMIUM to its path.")

@@ -26,6 +26,9 @@ THEME = (
     # For a search field that searches while one types; ours opens the page of results, which has its own.
     (r'<script src="[^"]*_static/searchtools\.js"></script>\s*<script src="[^"]*_static/language_data\.js"></script>\s*'
      r'<script src="[^"]*searchindex\.js"></script>(?=\s*</head>)', ""),
+    # All that stands on a page belongs to a part of it with a name, for assistive software: the title on the left, too.
+    (r'<div class="sidebar-primary-item">(?=\s*<a class="navbar-brand)',
+     '<div class="sidebar-primary-item" role="navigation" aria-label="First page">'),
     ("<summary><span", '<summary aria-label="Show or hide its pages"><span'),
 )
 

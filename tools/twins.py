@@ -1,8 +1,8 @@
 """Write the notebook of each chapter for Colab and Jupyter, its twin: `python tools/twins.py [--check]`.
 
 Colab shows MyST roles and directives raw. So the chapters keep to a closed list of them, and each has a plain Markdown
-form here; anything else is an error that names the file, the line and the construct. What the twins and README.md say
-about the repository comes from `_config.yml`.
+form here; anything else is an error that names the file, the line and the construct. What the twins, README.md and
+CITATION.cff say about the repository comes from `_config.yml`.
 """
 
 import hashlib
@@ -27,7 +27,21 @@ if "google.colab" in sys.modules:
     %pip install --quiet "ravine @ git+{repository}@{branch}"
 """
 SEEN = "#@title What you should have seen\n"
-BADGE = re.compile(r"(?<=<!-- colab -->\n).*?(?=<!-- /colab -->)", re.DOTALL)
+# What README.md holds between `<!-- name -->` and `<!-- /name -->`.
+BLOCKS = {
+    "ways": """\
+**[Read the book]({site})** ·
+[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab})
+[![Open in Binder](https://mybinder.org/badge_logo.svg)]({binder})
+""",
+    "install": """\
+```
+pip install "ravine @ git+{repository}@{branch}"
+```
+""",
+}
+BLOCK = re.compile(r"(?<=<!-- )(?P<name>\w+) -->\n.*?(?=<!-- /(?P=name) -->)", re.DOTALL)
+ADDRESS = re.compile(r"^(repository-code|url): .*$", re.MULTILINE)  # in CITATION.cff
 
 ADMONITIONS = {"admonition", "hint", "important", "note", "seealso", "tip", "warning"}
 FENCE = re.compile(r"(?P<fence>`{3,}|~{3,}|:{3,})(?:\{(?P<name>[^}]*)\}[ ]*(?P<argument>.*)|.*)")
@@ -77,8 +91,18 @@ class Book:
 
     def colab(self, path):
         """Return the address at which Colab opens a notebook of the repository."""
-        place = self.repository.removeprefix("https://github.com/")
-        return f"https://colab.research.google.com/github/{place}/blob/{self.branch}/{path.relative_to(self.root).as_posix()}"
+        notebook = path.relative_to(self.root).as_posix()
+        return f"https://colab.research.google.com/github/{self.place}/blob/{self.branch}/{notebook}"
+
+    def binder(self, path):
+        """Return the address at which Binder opens a notebook of the repository in JupyterLab."""
+        notebook = path.relative_to(self.root).as_posix()
+        return f"https://mybinder.org/v2/gh/{self.place}/{self.branch}?urlpath=lab/tree/{notebook}"
+
+    @property
+    def place(self):
+        """The repository's owner and name, as Colab and Binder spell them."""
+        return self.repository.removeprefix("https://github.com/")
 
 
 def written(root):
@@ -88,8 +112,13 @@ def written(root):
     files = {path.with_suffix(".ipynb"): nbformat.writes(twin(path, book)) + "\n" for path in chapters}
     readme = root / "README.md"
     if readme.exists():
-        badge = f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({book.colab(min(files))})\n"
-        files[readme] = BADGE.sub(badge, readme.read_text())
+        facts = vars(book) | {"colab": book.colab(min(files)), "binder": book.binder(min(files))}
+        files[readme] = BLOCK.sub(lambda block: f"{block['name']} -->\n{BLOCKS[block['name']].format(**facts)}",
+                                  readme.read_text())
+    citation = root / "CITATION.cff"
+    if citation.exists():
+        addresses = {"repository-code": book.repository, "url": book.site}
+        files[citation] = ADDRESS.sub(lambda line: f"{line[1]}: {addresses[line[1]]}", citation.read_text())
     return files
 
 

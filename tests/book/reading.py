@@ -13,7 +13,7 @@ def pages():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
     written = [page["file"] for part in toc["parts"] for chapter in part["chapters"]
                for page in (chapter, *chapter.get("sections", ()))]
-    return [f"{name}.html" for name in (toc["root"], *written, "genindex", "search")]
+    return [f"{name}.html" for name in (toc["root"], *written, "genindex", "py-modindex", "search")]
 
 
 def chapters():

@@ -137,12 +137,18 @@ def test_ids_are_stable_and_unlike(book):
 
 def test_the_repository_is_named_in_one_place(book):
     (book / "chapters/01_a.md").write_text(HEAD + "A.")
-    (book / "README.md").write_text("<!-- colab -->\n<!-- /colab -->\n")
+    (book / "README.md").write_text("<!-- ways -->\n<!-- /ways -->\n\n<!-- install -->\n<!-- /install -->\n")
+    (book / "CITATION.cff").write_text("title: T\nrepository-code: x\nurl: y\n")
     files = twins.written(book)
     install = nbformat.reads(files[book / "chapters/01_a.ipynb"], 4).cells[0]
     assert 'if "google.colab" in sys.modules:\n    %pip install' in install.source
     assert '"ravine @ git+https://github.com/someone/somewhere@work"' in install.source
-    assert ".google.com/github/someone/somewhere/blob/work/chapters/01_a.ipynb" in files[book / "README.md"]
+    readme = files[book / "README.md"]
+    assert ".google.com/github/someone/somewhere/blob/work/chapters/01_a.ipynb" in readme
+    assert f"[Read the book]({SITE})" in readme
+    assert '-->\n```\npip install "ravine @ git+https://github.com/someone/somewhere@work"\n```\n<!--' in readme
+    assert files[book / "CITATION.cff"] == (
+        f"title: T\nrepository-code: https://github.com/someone/somewhere\nurl: {SITE}\n")
 
 
 def test_the_program_writes_what_is_stale_and_names_it_in_a_check(book, capsys):
