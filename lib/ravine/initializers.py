@@ -56,7 +56,7 @@ def normal(stddev):
 
 
 def _normal(stddev, key, shape, dtype=float):
-    return jax.nn.initializers.normal(stddev)(key, _shape(shape), _dtype(dtype))
+    return jax.nn.initializers.normal(stddev)(_check.key("key", key), _shape(shape), _dtype(dtype))
 
 
 def fan_in_normal():
@@ -151,7 +151,7 @@ def sigmoid_xavier_uniform():
 
 def _scaled(mode, distribution, scale, key, shape, dtype=float):
     scaling = jax.nn.initializers.variance_scaling(scale, mode, distribution)
-    return scaling(key, _shape(shape, axes=2), _dtype(dtype))
+    return scaling(_check.key("key", key), _shape(shape, axes=2), _dtype(dtype))
 
 
 def orthogonal(gain=1.0):
@@ -176,7 +176,8 @@ def orthogonal(gain=1.0):
 
 def _orthogonal(gain, key, shape, dtype=float):
     precise = jnp.promote_types(_dtype(dtype), jnp.float32)  # there is no QR decomposition in half precision
-    return jax.nn.initializers.orthogonal(gain)(key, _shape(shape, axes=2), precise).astype(dtype)
+    draw = jax.nn.initializers.orthogonal(gain)
+    return draw(_check.key("key", key), _shape(shape, axes=2), precise).astype(dtype)
 
 
 def _gain(gain):

@@ -41,6 +41,11 @@ def test_it_is_a_loop_of_runs(make_optimizer, values):
         jax.tree.map(lambda many, one, i=i: np.testing.assert_allclose(many[i], one, rtol=1e-10, atol=1e-14), runs, one)
 
 
+def test_a_list_of_numbers_is_an_array_of_them():
+    jax.tree.map(np.testing.assert_array_equal,
+                 rv.sweep(rv.sgd, RATES.tolist(), train), rv.sweep(rv.sgd, RATES, train))
+
+
 def test_runs_that_diverge_are_rows_like_others():
     runs = rv.sweep(rv.sgd, RATES, train)
     assert runs.path.shape == (13, 201, 2)
@@ -110,7 +115,9 @@ def test_under_jit():
     ({"values": np.array([0.1, -0.2])}, ValueError, r"^learning_rate = -0\.2: must be in \[0, inf\)"),
     ({"values": np.array([np.nan])}, ValueError, r"^learning_rate = nan"),
     ({"values": 0.1}, ValueError, r"^values = 0\.1: must be an array, with a first axis"),
-    ({"values": [0.1, 0.2]}, ValueError, r"^values\[0\] = 0\.1: must be an array, with a first axis"),
+    ({"values": (0.1, 0.2)}, ValueError, r"^values\[0\] = 0\.1: must be an array, with a first axis"),
+    ({"values": [0.1, -0.2]}, ValueError, r"^learning_rate = -0\.2: must be in \[0, inf\)"),
+    ({"values": [0.1, "fast"]}, TypeError, r"^values = .*: must be an array of numbers"),
     ({"values": "all"}, TypeError, "^values = 'all': must be an array of numbers"),
     ({"values": np.zeros(0)}, ValueError, r"^values has arrays of \[0\] rows"),
     ({"values": ()}, ValueError, r"^values has arrays of \[\] rows"),

@@ -21,7 +21,8 @@ def sweep(make_optimizer, values, train, *, together=8):
 
     Args:
         make_optimizer: ``make_optimizer(value) -> optimizer``, such as ``rv.adam``, where a value is one row.
-        values: an array, or a tuple or dict of arrays with equally many rows; ``value`` is then such a tuple or dict.
+        values: an array or a list of numbers; or a tuple or dict of arrays with equally many rows, and ``value`` is
+            then such a tuple or dict.
         train: ``train(optimizer) -> result``, any tree of arrays, such as a `Run` of `minimize` or a `Fit` of `fit`.
         together: how many runs advance side by side. On a processor 8 were as fast as any other number, or nearly;
             a GPU wants more.
@@ -44,6 +45,8 @@ def sweep(make_optimizer, values, train, *, together=8):
     """
     _check.function("make_optimizer", make_optimizer)
     _check.function("train", train)
+    if isinstance(values, list) and all(np.ndim(value) == 0 for value in values):
+        values = np.asarray(values)
     arrays, count = _check.rows("values", values)
     together = _check.count("together", together)
     if not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values)):
@@ -52,7 +55,6 @@ def sweep(make_optimizer, values, train, *, together=8):
             value = jax.tree.map(lambda array, i=i: array[i].item() if array.ndim == 1 else array[i], rows)
             _check.optimizer(f"make_optimizer({value!r})", make_optimizer(value))
     return _program.run(_sweep, make_optimizer, train, arrays, together=together)
-
 
 
 def _sweep(make_optimizer, train, values, *, together):
