@@ -169,5 +169,5 @@ def test_orthogonal_matrices_have_no_preferred_direction():
     (lambda: initializers.fan_in_normal()(KEY, (3, 2), int), "dtype", TypeError),
     (lambda: initializers.zeros(KEY, (3, 2), jnp.complex64), "dtype", TypeError)])
 def test_bad_input(make, name, error):
-    with pytest.raises(error, match=rf"^{name} .*must "):
+    with pytest.raises(error, match=rf"(?s)^{name} .*must "):
         make()
