@@ -1,7 +1,8 @@
 # Each target works in a fresh clone on Debian or Ubuntu with Python 3.11 or newer; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup book serve notebooks links screenshot lint browser test bench benchmark-optimizers mutants seeds test-colab clean
+.PHONY: help setup book serve notebooks links screenshot lint browser test test-quick test-colab test-versions mutants \
+  seeds bench benchmark-optimizers clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -13,11 +14,11 @@ export JAX_COMPILATION_CACHE_DIR := $(CURDIR)/_build/.jax
 export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS := 0
 export JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES := -1
 # What the book and the tests compile runs only a few times: XLA spends a fifth of the time on it, for programs that are
-# up to twice as slow. Benchmarks, Colab and other versions of JAX keep XLA's own settings.
+# up to twice as slow. Benchmarks and Colab keep XLA's own settings.
 QUICK_XLA := --xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true --xla_cpu_use_fusion_emitters=false
-book test mutants seeds: export XLA_FLAGS := $(strip $(XLA_FLAGS) $(QUICK_XLA))
-# Chapters and tests run in as many processes as there are cores, a file in one of them.
-PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
+book test test-quick test-versions mutants seeds: export XLA_FLAGS := $(strip $(XLA_FLAGS) $(QUICK_XLA))
+# Chapters and tests run in as many processes as there are cores, a file in one of them, in the order of tests/conftest.py.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=180
 
 help:  ## list the targets
@@ -62,13 +63,17 @@ browser: setup  ## install Chromium for the browser tests, where there is none
 	@$(BIN)/python tools/browser.py
 
 test: setup browser lint book  ## run all tests: library, exercises, figures, notebooks, and the book in a browser
-	$(PYTEST) tests chapters $(NBVAL)
+	@$(BIN)/python tools/solved.py
+	$(PYTEST) tests _build/solved $(NBVAL)
 
-bench: setup browser book  ## measure what things cost: the figures, the exercises' checks (minutes)
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+test-quick: setup lint  ## run the tests for daily work: without browser, notebooks, book and what takes long (minutes)
+	$(PYTEST) tests -m "not browser and not notebook and not book and not long"
 
-benchmark-optimizers: setup  ## compare the optimizers anew, for the table of chapter 9 (half an hour; it goes on where it was)
-	@PYTHONPATH=benchmarks $(BIN)/python -m choosing
+test-colab: setup  ## install the library into an environment like Colab's, and run the notebooks there
+	@$(BIN)/python tools/colab.py
+
+test-versions: setup  ## run the library's tests with the oldest versions that it may have, and with the newest
+	@$(BIN)/python tools/versions.py
 
 mutants: setup  ## try the wrong versions of the library on its tests: each must be refused (minutes)
 	@$(BIN)/python tools/mutants.py
@@ -76,8 +81,11 @@ mutants: setup  ## try the wrong versions of the library on its tests: each must
 seeds: setup  ## run the chapters with other random numbers: what they claim must not hang on a seed
 	for seed in 1 2 3 4; do RAVINE_SEED=$$seed $(PYTEST) chapters $(NBVAL) || exit 1; done
 
-test-colab: setup  ## install the library into an environment like Colab's, and run the notebooks there
-	@$(BIN)/python tools/colab.py
+bench: setup browser book  ## measure what things cost: the figures, the exercises' checks (minutes)
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+benchmark-optimizers: setup  ## compare the optimizers anew, for the table of chapter 9 (half an hour; it goes on where it was)
+	@PYTHONPATH=benchmarks $(BIN)/python -m choosing
 
 clean:  ## remove what was built, but not .venv
 	rm -rf _build .pytest_cache .ruff_cache .mypy_cache .hypothesis

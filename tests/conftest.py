@@ -1,4 +1,4 @@
-"""What every test shares: float64 on, warnings as errors (pyproject.toml), one Chromium for the session."""
+"""What every test shares: float64 on, warnings as errors (pyproject.toml), the order, one Chromium for the session."""
 
 import collections
 import os
@@ -9,6 +9,14 @@ import pytest
 
 jax.config.update("jax_enable_x64", True)
 
+# What asks for a fixture is marked so.
+ASKS = {"browser": "browser", "html": "book"}
+# Where tests take long, the longest first: with several processes they must begin early. `make test-quick` omits them.
+LONG = ("_build/solved/", "tests/figures/test_controls.py", "tests/book/test_pages.py",
+        "tests/book/test_live_figures.py", "tests/figures/test_jupyter.py", "tests/book/test_build.py",
+        "tests/exercises/test_notebooks.py", "tests/exercises/test_exercises.py", "tests/figures/test_figure.py",
+        "tests/benchmarks/test_choosing.py", "tests/exercises/test_grade.py")
+
 _QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
           "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
@@ -16,6 +24,17 @@ _QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no
 def _chromium():
     named = os.environ.get("RAVINE_CHROMIUM")
     return named or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what asks for a browser or for the built book, and what takes long; begin with what takes longest."""
+    ranks = {}
+    for item in items:
+        ranks[item] = next((rank for rank, start in enumerate(LONG) if item.nodeid.startswith(start)), len(LONG))
+        marks = [mark for fixture, mark in ASKS.items() if fixture in getattr(item, "fixturenames", ())]
+        for mark in [*marks, *["long"] * (ranks[item] < len(LONG))]:
+            item.add_marker(mark)
+    items.sort(key=ranks.get)
 
 
 @pytest.fixture(scope="session")

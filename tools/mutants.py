@@ -2,7 +2,8 @@
 
 A slip (tests/slips.py) is written into a copy of the library, and the tests of its module run on that copy until one
 fails: those named after what it belongs to first. The tests that failed there are run on the library as it stands as
-well, and must pass. WORDs pick the slips of the files whose path holds one.
+well, and must pass. WORDs pick the slips of the files whose path holds one. What XLA compiled for one mutant serves the
+others, and the tests, in the cache that the Makefile names: JAX reads that name as it is imported, which is below.
 """
 
 import collections
@@ -179,11 +180,8 @@ def outcomes(mutants):
 def main(*words):
     """Print the table; return whether every mutant was refused, by tests that pass without it."""
     began, counts, alive, killers = time.monotonic(), collections.defaultdict(collections.Counter), [], set()
-    with tempfile.TemporaryDirectory() as cache, multiprocessing.get_context("fork").Pool(1) as pool:
-        # Most programs of a mutant are those of the others. All are kept for as long as this runs.
-        os.environ |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "JAX_COMPILATION_CACHE_DIR": cache,
-                       "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-                       "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    with multiprocessing.get_context("fork").Pool(1) as pool:
         for mutant, outcome, test in outcomes(pool.apply(collect, (words or ("",),))):
             print(f"{mutant.path:28} {mutant.name:60} {outcome} {test}", flush=True)
             counts[mutant.path][outcome] += 1

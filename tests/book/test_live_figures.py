@@ -3,7 +3,7 @@
 import pytest
 from reading import chapters, settle
 
-pytestmark = [pytest.mark.browser, pytest.mark.parametrize("name", chapters())]
+pytestmark = pytest.mark.parametrize("name", chapters())
 
 
 class OnPage:

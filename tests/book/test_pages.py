@@ -11,8 +11,6 @@ from reading import HTML, ROOT, chapters, pages, settle
 import twins
 from ravine.exercises._exercise import chapters as exercises
 
-pytestmark = pytest.mark.browser
-
 PICTURES = HTML.parent / "screenshots"
 # Elements of the page that reach beyond its right edge, unless they are drawers or something around them scrolls.
 SPILLING = """() => {

@@ -20,8 +20,8 @@ def execute(notebook, folder, seconds=300):
 
 
 def shown(cell):
-    """Return the plain text of what a cell displayed as rich output."""
-    return [output.data["text/plain"] for output in cell.outputs
+    """Return the plain text, if there is one, of all that a cell displayed as rich output."""
+    return [output.data.get("text/plain", "") for output in cell.outputs
             if output.output_type in ("display_data", "execute_result")]
 
 

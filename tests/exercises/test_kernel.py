@@ -6,6 +6,7 @@ import hostile
 import pytest
 from notebooks import execute, notebook, shown
 
+pytestmark = pytest.mark.notebook
 LIMIT = 0.4
 AFTERWARDS = "print(float(jnp.arange(3.0).sum()), jnp.ones(1).dtype, check('velocity_step', right).outcome)"
 
