@@ -1,17 +1,14 @@
 """Live figures in a running JupyterLab and Notebook 7: they stand there, move, and Python and the page know of it."""
 
 import contextlib
-import json
-import os
 import re
-import subprocess
-import sys
-import time
 
 import nbformat
 import pytest
 from driving import centre
 from playwright.sync_api import expect
+
+import lab
 
 CELLS = [
     "import ravine as rv\nball = rv.figures.momentum()\nball",
@@ -19,50 +16,27 @@ CELLS = [
     'net = rv.figures.playground(hidden="3")\nnet',
     "print(net.learning_rate, net.steps)\nnet.activation = 'relu'",
 ]
-# A key that is pressed before the kernel has answered, or before all of the front end is there, may be lost.
-READY = """async () => {
-  await jupyterapp.restored;
-  const { sessionContext } = jupyterapp.shell.currentWidget.context;
-  await sessionContext.ready;
-  await sessionContext.session.kernel.info;
-}"""
-PATIENCE = 180_000  # milliseconds: for a kernel to start, import JAX and trace the figures
 
 
 @pytest.fixture(scope="module")
 def jupyter(tmp_path_factory):
-    """Yield a function from a front end to its address of the notebook, in a server that knows nobody's settings."""
+    """Yield a function from a front end to its address of the notebook."""
     home = tmp_path_factory.mktemp("jupyter")
     cells, kernel = list(map(nbformat.v4.new_code_cell, CELLS)), {"name": "python3", "display_name": "Python 3"}
     notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
     nbformat.write(notebook, home / "figures.ipynb")
-    folders = {f"JUPYTER_{kind}_DIR": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
-    outside = {name: value for name, value in os.environ.items() if name != "RAVINE_BOOK"}
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.port=0",
-               f"--ServerApp.root_dir={home}", "--LabApp.news_url=None", "--LabApp.expose_app_in_browser=True",
-               "--JupyterNotebookApp.expose_app_in_browser=True",
-               "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    with (home / "log").open("w") as log, subprocess.Popen(
-            command, env=outside | folders | {"IPYTHONDIR": str(home / "ipython")}, stdout=log, stderr=log) as server:
-        try:
-            while not (found := list((home / "runtime").glob("jpserver-*.json"))):
-                assert server.poll() is None, (home / "log").read_text()
-                time.sleep(0.1)
-            about = json.loads(found[0].read_text())
-            yield lambda front_end: f"{about['url']}{front_end}/figures.ipynb?token={about['token']}"
-        finally:
-            server.terminate()
+    with lab.serving(home) as address:
+        yield lambda front_end: address(front_end, "figures.ipynb")
 
 
 @pytest.fixture(params=["lab/tree", "notebooks"])
 def notebook(request, browser, jupyter):
     """Yield the notebook, opened in JupyterLab and in Notebook 7."""
     with contextlib.closing(browser.new_context(viewport={"width": 1200, "height": 3000})) as context:
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(lab.PATIENCE)
         page = context.new_page()
         page.goto(jupyter(request.param))
-        page.wait_for_function("window.jupyterapp?.shell.currentWidget?.context?.sessionContext")
-        page.evaluate(READY)
+        lab.wait(page)
         yield Notebook(page)
 
 
@@ -77,13 +51,13 @@ class Notebook:
         cell = self.page.locator(".jp-CodeCell").nth(number)
         cell.locator(".cm-content").click()
         self.page.keyboard.press("Shift+Enter")
-        expect(cell.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]:"), timeout=PATIENCE)
+        expect(cell.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]:"), timeout=lab.PATIENCE)
         return cell.locator(".jp-OutputArea-output").first
 
     def shows(self, number):
         """Run a cell that holds a figure; return the figure when it is drawn."""
         figure = self.run(number).locator(".ravine-live")
-        expect(figure.locator(".summary")).not_to_be_empty(timeout=PATIENCE)
+        expect(figure.locator(".summary")).not_to_be_empty(timeout=lab.PATIENCE)
         return figure
 
 
