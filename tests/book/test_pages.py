@@ -91,6 +91,18 @@ def test_a_page_without_javascript_shows_its_pictures(reader, as_files, name):
     assert page.locator("html").get_attribute("data-theme") == "light", "else the theme has no colours"
 
 
+def test_paper_shows_what_a_press_would(reader, as_files):
+    page = reader(as_files, java_script_enabled=False)
+    page.goto(f"{as_files}/chapters/06_momentum.html")
+    reason = page.locator("details.sd-dropdown p", has_text="The edge is at").first
+    hidden = page.locator(".cell details", has_text="Show code cell source").first
+    assert hidden.is_visible()
+    assert not reason.is_visible()
+    page.emulate_media(media="print")
+    assert not hidden.is_visible()
+    assert reason.is_visible()
+
+
 def test_only_pages_with_a_figure_load_the_loader(html):
     loads = {name: "figures/loader.js" in (html / name).read_text() for name in pages()}
     holds = {name: 'class="ravine-figure"' in (html / name).read_text() for name in pages()}
