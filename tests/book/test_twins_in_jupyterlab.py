@@ -13,8 +13,6 @@ from reading import ROOT
 
 import lab
 
-pytestmark = pytest.mark.browser
-
 TWINS = sorted(path.name for path in ROOT.glob("chapters/*.ipynb"))
 RUN = "06_momentum.ipynb"
 OPEN = "name => jupyterapp.commands.execute('docmanager:open', { path: name }).then(() => null)"
@@ -70,6 +68,7 @@ def test_jupyterlab_opens_the_twin(page, name):
     assert page.faults == []
 
 
+@pytest.mark.notebook
 def test_jupyterlab_runs_a_twin_from_its_first_cell(page):
     page.evaluate(OPEN, RUN)
     lab.wait(page)

@@ -3,15 +3,14 @@
 import re
 import subprocess
 import tomllib
-from pathlib import Path
 
 import pytest
 import yaml
+from reading import ROOT
 
 import ravine
 import twins
 
-ROOT = Path(__file__).parents[1]
 GUIDES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 GENERATED = ("README.md", "CITATION.cff", "chapters/*.ipynb")  # by tools/twins.py, whose own tests compare them
 
