@@ -13,9 +13,10 @@ jax.config.update("jax_enable_x64", True)
 ASKS = {"browser": "browser", "html": "book"}
 # Where tests take long, the longest first: with several processes they must begin early. `make test-quick` omits them.
 LONG = ("_build/solved/", "tests/figures/test_controls.py", "tests/book/test_pages.py",
-        "tests/book/test_live_figures.py", "tests/figures/test_jupyter.py", "tests/book/test_twins_in_jupyterlab.py",
-        "tests/book/test_build.py", "tests/exercises/test_notebooks.py", "tests/exercises/test_exercises.py",
-        "tests/figures/test_figure.py", "tests/benchmarks/test_choosing.py", "tests/exercises/test_grade.py")
+        "tests/book/test_live_figures.py", "tests/book/test_twins_in_jupyterlab.py",
+        "tests/exercises/test_exercises.py", "tests/figures/test_figure.py", "tests/exercises/test_notebooks.py",
+        "tests/benchmarks/test_choosing.py", "tests/book/test_build.py", "tests/exercises/test_grade.py",
+        "tests/figures/test_jupyter.py")
 
 _QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
           "--disable-background-networking", "--disable-component-update", "--disable-sync"]
