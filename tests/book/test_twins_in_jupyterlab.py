@@ -78,8 +78,7 @@ def test_jupyterlab_runs_a_twin_from_its_first_cell(page):
     page.evaluate(FIGURE)
     figure = page.locator(".jp-NotebookPanel:visible .ravine-live").first
     expect(figure.locator(".summary")).not_to_be_empty()
-    beta = figure.locator(".slider input").last
     before = figure.locator(".summary").inner_text()
-    beta.press("PageUp")
+    figure.locator(".slider input").last.press("PageUp")
     expect(figure.locator(".summary")).not_to_have_text(before)
     assert page.faults == []
