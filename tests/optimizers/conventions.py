@@ -45,8 +45,10 @@ OWN = {"momentum": {"decay": "γ"}, "accumulated_momentum": {"decay": "ρ"}, "av
 
 
 def formula(name):
-    """Return the first displayed formula of a rule's docstring, on one line."""
-    return " ".join(re.search(r"\$\$(.*?)\$\$", getattr(rv, name).__doc__, re.DOTALL)[1].split())
+    """Return the first displayed formula of a rule's docstring, each of its parts on a line of its own."""
+    displayed = re.search(r"\$\$(.*?)\$\$", getattr(rv, name).__doc__, re.DOTALL)[1]
+    parts = re.split(r"(?<=,)\s*\\q?quad\s*|\s*\\quad(?=\\text)", displayed.strip())
+    return "\n".join([r"\begin{gathered}", " \\\\\n".join(parts), r"\end{gathered}"])
 
 
 def spelt(name, expression):
