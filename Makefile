@@ -81,7 +81,8 @@ mutants: setup  ## try the wrong versions of the library on its tests: each must
 seeds: setup  ## run the chapters with other random numbers: what they claim must not hang on a seed
 	for seed in 1 2 3 4; do RAVINE_SEED=$$seed $(PYTEST) chapters $(NBVAL) || exit 1; done
 
-bench: setup browser book  ## measure what things cost: the figures, the exercises' checks (minutes)
+bench: setup browser book  ## measure what things cost, on an idle machine (half an hour)
+	@echo "== performance"; PYTHONPATH=benchmarks $(BIN)/python -m performance
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 benchmark-optimizers: setup  ## compare the optimizers anew, for the table of chapter 9 (half an hour; it goes on where it was)

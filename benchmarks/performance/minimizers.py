@@ -1,0 +1,145 @@
+"""Methods that look at curvature beside those of Optax, Optimistix and SciPy: the time until the loss is low enough.
+
+In double precision. A step of Ravine's, Optax's or SciPy's is a search with as many evaluations as it takes; one of
+Optimistix's is one evaluation, accepted or not. So the compiled runs, of so many steps as the method needs, are timed.
+SciPy is given the compiled loss with its gradient, and stops as soon as the loss is low enough.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import optimistix
+import scipy.optimize
+
+import ravine as rv
+from performance.measuring import Part, at_most, medians, table
+from ravine._compat import enable_x64
+
+ENOUGH = 1e-8
+MOST = 2000
+NEVER = {"rtol": 0.0, "atol": 0.0}  # Optimistix is to run on, whatever it thinks of its progress
+
+
+class Problem(NamedTuple):
+    """A loss ``fun(w, *args)``, where to start, the arguments, and the least loss that there is."""
+
+    fun: Callable
+    start: jax.Array
+    args: tuple
+    least: float
+
+
+def rosenbrock():
+    """Return the valley in 100 dimensions, from (−1.2, 1, −1.2, …)."""
+    return Problem(rv.landscapes.rosenbrock, jnp.resize(jnp.array([-1.2, 1.0]), 100), (), 0.0)
+
+
+def logistic_regression():
+    """Return the classification of the digits by a linear model, with a weight decay that makes its minimum unique."""
+    x, y = rv.data.digits()
+    args = jnp.asarray(x, float), jnp.asarray(y, jnp.int32)
+    start = jnp.zeros(10 * (x.shape[1] + 1))
+
+    def fun(w, x, y):
+        w = w.reshape(-1, 10)
+        losses = optax.losses.softmax_cross_entropy_with_integer_labels(x @ w[:-1] + w[-1], y)
+        return losses.mean() + 1e-3 * jnp.sum(w**2)
+
+    losses = rv.minimize(fun, start, rv.bfgs(), 300, args=args, keep_path=False).losses
+    return Problem(fun, start, args, float(losses.min()))
+
+
+def descent(problem, optimizer):
+    """Return how many steps a rule needs, and the run of so many."""
+    def run(steps, tol=None):
+        return rv.minimize(problem.fun, problem.start, optimizer, steps, args=problem.args, tol=tol,
+                           keep_path=False).losses
+
+    losses = np.asarray(run(MOST, tol=1e-8))  # far below what lowers the loss to `ENOUGH`
+    steps = int(np.argmax(losses - problem.least <= ENOUGH))
+    return steps, functools.partial(run, steps) if steps else None
+
+
+def optimistix_of(problem, solver):
+    """Return the same of a solver of Optimistix's: first step by step from Python, then in one program."""
+    def fun(w, args):
+        return problem.fun(w, *args)
+
+    given = {"fn": lambda w, args: (fun(w, args), None), "args": problem.args, "options": {}, "tags": frozenset()}
+    step, loss = eqx.filter_jit(eqx.Partial(solver.step, **given)), jax.jit(fun)
+    w, steps = problem.start, 0
+    state = solver.init(y=w, f_struct=jax.ShapeDtypeStruct((), w.dtype), aux_struct=None, **given)
+    while loss(w, problem.args) - problem.least > ENOUGH and steps < MOST:
+        w, state, _ = step(y=w, state=state)
+        steps += 1
+
+    @jax.jit
+    def run(w):
+        return optimistix.minimise(fun, solver, w, problem.args, max_steps=steps, throw=False).value
+
+    return steps, functools.partial(run, problem.start) if steps < MOST else None
+
+
+def scipy_of(problem, method, **options):
+    """Return the same of a method of SciPy's."""
+    value_and_grad = jax.jit(jax.value_and_grad(problem.fun))
+    product = jax.jit(lambda w, v: jax.jvp(lambda w: jax.grad(problem.fun)(w, *problem.args), (w,), (v,))[1])
+    start = np.asarray(problem.start)
+    steps = []
+
+    def fun(w):
+        value, grad = value_and_grad(w, *problem.args)
+        return float(value), np.asarray(grad)
+
+    def low_enough(intermediate_result):
+        steps.append(intermediate_result.fun)
+        if steps[-1] - problem.least <= ENOUGH:
+            raise StopIteration
+
+    def run():
+        steps.clear()
+        hessp = {"hessp": lambda w, v: np.asarray(product(w, v))} if method == "Newton-CG" else {}
+        return scipy.optimize.minimize(fun, start, jac=True, method=method, callback=low_enough,
+                                       options={"maxiter": MOST, **options}, **hessp).x
+
+    run()
+    return len(steps), run if steps[-1] - problem.least <= ENOUGH else None
+
+
+METHODS = {
+    "BFGS": {"Ravine": lambda problem: descent(problem, rv.bfgs()),
+             "Optimistix": lambda problem: optimistix_of(problem, optimistix.BFGS(**NEVER)),
+             "SciPy": lambda problem: scipy_of(problem, "BFGS", gtol=0.0)},
+    "L-BFGS": {"Ravine": lambda problem: descent(problem, rv.lbfgs()),
+               "Optax": lambda problem: descent(problem, optax.lbfgs()),
+               "Optimistix": lambda problem: optimistix_of(problem, optimistix.LBFGS(**NEVER)),
+               "SciPy": lambda problem: scipy_of(problem, "L-BFGS-B", gtol=0.0, ftol=0.0, maxfun=10 * MOST)},
+    "Hessian-free": {"Ravine": lambda problem: descent(problem, rv.hessian_free()),
+                     "SciPy": lambda problem: scipy_of(problem, "Newton-CG", xtol=0.0)},
+}
+PROBLEMS = {"Rosenbrock, 100": rosenbrock, "logistic regression, 650": logistic_regression}
+
+
+def measure():
+    """Return the times of all methods on both problems, and what is asked of them."""
+    rows, aims = [], []
+    with enable_x64():
+        for name, make in PROBLEMS.items():
+            problem = make()
+            for method, libraries in METHODS.items():
+                found = {library: build(problem) for library, build in libraries.items()}
+                spent = medians({library: run for library, (_, run) in found.items() if run}, seconds=4)
+                for library, (steps, run) in found.items():
+                    cells = (1e3 * spent[library], spent[library] / spent["Ravine"]) if run else (None, None)
+                    rows.append([name, method, library, steps if run else None, *cells])
+                    print(*rows[-1], flush=True)
+                if name.startswith("Rosenbrock") and "Optimistix" in spent:
+                    aims.append(at_most(f"{method} on {name}, to {ENOUGH:g}: of Optimistix's time", 1.2,
+                                        spent["Ravine"] / spent["Optimistix"]))
+    return Part({"minimizers": table(["problem", "method", "library", "steps", "ms", "of Ravine's"], rows)}, aims)
