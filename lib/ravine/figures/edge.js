@@ -15,8 +15,6 @@ const CLOSE = 0.15; // of 2/η, how far their mean may be from it
 const EXACT = 0.01; // the residual allowed, of the sharpness; the error is far smaller
 const ROUNDS = 50; // of Lanczos at most
 const LOST = 1e3; // a loss that has blown up
-const BUDGET = 8; // milliseconds of a frame for training
-const PAUSE = 90; // milliseconds between two pictures while it computes without being played
 const SPEEDS = ["1", "5", "25"]; // steps a frame
 
 /** A training that has not taken a step. */
@@ -90,51 +88,20 @@ function render({ model, el }) {
   // ---------------------------------------------------------------- training
 
   let run = null;
-  let request = 0;
-  let drawnAt = 0;
   let speed = SPEEDS[1];
-  const goal = () => (figure.playing ? LONGEST : Math.min(get("steps"), LONGEST));
-  const unfinished = () => run.t < goal() && !run.lost;
+
+  const training = figure.trainer({
+    longest: LONGEST, stride: 200, current, advance, aFrame: () => speed, smooth: true, over: ({ lost }) => lost,
+    restart: () => (run = null),
+  });
+  figure.choice({ label: "Steps a frame", options: SPEEDS, get: () => speed, set: (n) => (speed = n), where: training.bar });
 
   /** The run that the settings ask for: begun anew if something else than the reader's hand has changed them. */
   function current() {
     const now = settings();
-    const same = run && Object.keys(now).every((key) => run[key] === now[key]) && (run.t <= goal() || run.lost);
+    const same = run && Object.keys(now).every((key) => run[key] === now[key]) && (run.t <= training.goal() || run.lost);
     return (run = same ? run : begin(now));
   }
-  function train() {
-    request = 0;
-    if (figure.signal.aborted) return;
-    current();
-    const until = performance.now() + BUDGET;
-    for (let n = 0; unfinished() && performance.now() < until && !(figure.playing && n >= speed); n++) advance(run);
-    if (unfinished()) request = requestAnimationFrame(train);
-    else if (figure.playing) play(false);
-    if (!unfinished() || figure.playing || (!calm.matches && performance.now() > drawnAt + PAUSE)) figure.redraw();
-  }
-
-  const calm = matchMedia("(prefers-reduced-motion: reduce)");
-  const bar = kit.html("div", { class: "player" });
-  const on = (steps) => (play(false), figure.set({ steps: Math.min(run.t + steps, LONGEST) }), figure.release());
-  const button = figure.button("", () => (calm.matches ? on(200) : play(!figure.playing)), bar);
-  figure.button("Step", () => on(1), bar);
-  figure.button("Restart", () => {
-    run = null;
-    figure.set({ steps: 0 });
-    figure.release();
-  }, bar);
-  figure.choice({ label: "Steps a frame", options: SPEEDS, get: () => speed, set: (n) => (speed = n), where: bar });
-  figure.plots.after(bar);
-  figure.listen(calm, "change", () => play(false));
-
-  function play(wanted) {
-    const stopped = figure.playing && !wanted;
-    figure.playing = wanted && run.t < LONGEST && !run.lost;
-    button.textContent = figure.playing ? "Pause" : calm.matches ? "200 steps" : "Play";
-    if (stopped) (figure.set({ steps: run.t }), figure.release());
-    figure.redraw();
-  }
-  play(false);
 
   // ---------------------------------------------------------------- controls
 
@@ -154,7 +121,7 @@ function render({ model, el }) {
     get: () => settings().target, set: (target) => figure.set({ target }),
   });
   figure.button("Reset", () => {
-    play(false);
+    training.play(false);
     run = null;
     figure.set(initial);
     figure.release();
@@ -163,16 +130,15 @@ function render({ model, el }) {
   // ---------------------------------------------------------------- pictures
 
   function draw() {
-    current();
-    if (unfinished()) request ||= requestAnimationFrame(train);
-    el.setAttribute("aria-busy", unfinished() && !figure.playing);
-    drawnAt = performance.now();
-    const longest = [500, 1000, 2000, 5000, LONGEST].find((steps) => steps >= Math.max(run.t, goal() < LONGEST ? goal() : 0));
+    const unfinished = training.goOn(current());
+    el.setAttribute("aria-busy", unfinished && !figure.playing);
+    const goal = training.goal();
+    const longest = [500, 1000, 2000, 5000, LONGEST].find((steps) => steps >= Math.max(run.t, goal < LONGEST ? goal : 0));
     const x = kit.linear(0, longest);
     drawSharpness(x);
     drawLoss(x);
     drawFit();
-    if (figure.playing || !unfinished()) figure.say(summary(run));
+    if (figure.playing || !unfinished) figure.say(summary(run));
   }
 
   function drawSharpness(x) {

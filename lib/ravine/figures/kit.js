@@ -12,6 +12,8 @@ const kit = (() => {
   "use strict";
   const FAR = 1e4; // pixels; a line that has gone so far has left the picture, and ends
   const SPEAK_AFTER = 500; // milliseconds without a change
+  const BUDGET = 8; // milliseconds of a frame for a training
+  const PAUSE = 90; // milliseconds between two pictures while it trains
 
   // ---------------------------------------------------------------- elements, numbers, scales
 
@@ -352,6 +354,7 @@ const kit = (() => {
         return node;
       },
       player: (options) => player(figure, options),
+      trainer: (options) => trainer(figure, options),
     };
 
     const observer = new ResizeObserver((entries) => {
@@ -480,6 +483,58 @@ const kit = (() => {
     figure.listen(calm, "change", () => play(false));
     play(false);
     return { step, end: () => ((share = 1), play(false)) };
+  }
+
+  /**
+   * Something that is computed step by step while the reader watches: play and pause, a button for a step, and one to
+   * begin again. `current()` is the run {t, …} that the settings ask for, `advance(run)` takes a step of it, and it ends
+   * when `over(run)`. While it is not played it goes on to the model's `steps`, with a picture every PAUSE milliseconds;
+   * while it is, it takes `aFrame()` steps a frame, and every frame has a picture if `smooth`. draw() calls `goOn()`.
+   */
+  function trainer(figure, { longest, stride, current, advance, restart, aFrame, smooth = false, over = () => false }) {
+    const calm = matchMedia("(prefers-reduced-motion: reduce)");
+    const bar = html("div", { class: "player" });
+    let request = 0;
+    let drawnAt = 0;
+    const goal = () => (figure.playing ? longest : Math.min(figure.model.get("steps"), longest));
+    const unfinished = (run) => run.t < goal() && !over(run);
+
+    const on = (steps) => (play(false), figure.set({ steps: Math.min(current().t + steps, longest) }), figure.release());
+    const button = figure.button("", () => (calm.matches ? on(stride) : play(!figure.playing)), bar);
+    figure.button("Step", () => on(1), bar);
+    figure.button("Restart", () => (restart(), figure.set({ steps: 0 }), figure.release()), bar);
+    figure.plots.after(bar);
+    figure.listen(calm, "change", () => play(false));
+
+    function train() {
+      request = 0;
+      if (figure.signal.aborted) return;
+      const run = current();
+      const until = performance.now() + BUDGET;
+      for (let n = 0; unfinished(run) && performance.now() < until && !(figure.playing && n >= aFrame()); n++) advance(run);
+      if (unfinished(run)) request = requestAnimationFrame(train);
+      else if (figure.playing) play(false);
+      const due = (smooth && figure.playing) || (!calm.matches && performance.now() > drawnAt + PAUSE);
+      if (due || !unfinished(run)) figure.redraw();
+    }
+    function play(wanted) {
+      const stopped = figure.playing && !wanted;
+      const run = wanted || stopped ? current() : null;
+      figure.playing = wanted && run.t < longest && !over(run);
+      write(button, figure.playing ? "Pause" : calm.matches ? `${stride} steps` : "Play");
+      if (stopped) (figure.set({ steps: run.t }), figure.release());
+      figure.redraw();
+    }
+    play(false);
+    return {
+      bar, goal, play,
+      /** Go on with a run that is unfinished; return whether it is. */
+      goOn(run) {
+        drawnAt = performance.now();
+        if (unfinished(run)) request ||= requestAnimationFrame(train);
+        return unfinished(run);
+      },
+    };
   }
 
   // ---------------------------------------------------------------- plots

@@ -15,8 +15,6 @@ const NODES = kit.grid(-WINDOW, WINDOW, SIDE);
 const LEVELS = [0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95];
 const LONGEST = 20000; // steps
 const A_FRAME = 4; // steps while it plays: slow enough to see what happens
-const BUDGET = 8; // milliseconds of a frame for training
-const PAUSE = 90; // milliseconds between two pictures while it trains
 const RATES = kit.grid(-4, 1, 11).map((power) => kit.round(10 ** power, 2)); // to choose from
 const TRIAL = 100; // steps to judge a rate by
 const MANY = 300; // points of a curve; with more, every second goes
@@ -108,48 +106,21 @@ function render({ model, el }) {
 
   let run = null;
   let before = null; // the last run that got anywhere
-  let request = 0;
-  let drawnAt = 0;
-  const goal = () => (figure.playing ? LONGEST : Math.min(get("steps"), LONGEST));
+
+  const training = figure.trainer({
+    longest: LONGEST, stride: 100, current, advance, aFrame: () => A_FRAME, restart: () => choose({}),
+  });
+  const clock = kit.html("output", {});
+  training.bar.append(clock);
 
   /** The run that the settings ask for: begun anew if they have changed, or want an earlier step. */
   function current() {
     const now = settings();
-    if (run && keys.every((key) => run.settings[key] === now[key]) && run.t <= goal()) return run;
+    if (run && keys.every((key) => run.settings[key] === now[key]) && run.t <= training.goal()) return run;
     if (run?.t > 20) before = run;
     run = begin(now);
     return run;
   }
-  function train() {
-    request = 0;
-    if (figure.signal.aborted) return;
-    current();
-    const until = performance.now() + BUDGET;
-    for (let n = 0; run.t < goal() && performance.now() < until && !(figure.playing && n >= A_FRAME); n++) advance(run);
-    if (run.t < goal()) request = requestAnimationFrame(train);
-    else if (figure.playing) play(false);
-    if (run.t >= goal() || (!calm.matches && performance.now() > drawnAt + PAUSE)) figure.redraw();
-  }
-
-  const calm = matchMedia("(prefers-reduced-motion: reduce)");
-  const bar = kit.html("div", { class: "player" });
-  const on = (steps) => (figure.playing && play(false), figure.set({ steps: Math.min(run.t + steps, LONGEST) }), figure.release());
-  const button = figure.button("", () => (calm.matches ? on(100) : play(!figure.playing)), bar);
-  figure.button("Step", () => on(1), bar);
-  figure.button("Restart", () => (choose({}), figure.release()), bar);
-  const clock = kit.html("output", {});
-  bar.append(clock);
-  figure.plots.after(bar);
-  figure.listen(calm, "change", () => play(false));
-
-  function play(wanted) {
-    const stopped = figure.playing && !wanted;
-    figure.playing = wanted && run?.t < LONGEST;
-    button.textContent = figure.playing ? "Pause" : calm.matches ? "100 steps" : "Play";
-    if (stopped) (figure.set({ steps: run.t }), figure.release());
-    figure.redraw();
-  }
-  play(false);
 
   // ---------------------------------------------------------------- controls
 
@@ -182,7 +153,7 @@ function render({ model, el }) {
   const scale = number("scale", "scale", kit.log(0.01, 10), 90);
   /** Try every rate, one a frame, and take the one that has got furthest on the points to learn from. */
   function findRate() {
-    play(false);
+    training.play(false);
     const [asked, rates] = [settings(), [...RATES]];
     let best = { reached: Infinity };
     const next = () => {
@@ -204,7 +175,7 @@ function render({ model, el }) {
   }
   figure.button("Find a good rate", findRate);
   figure.button("Reset", () => {
-    play(false);
+    training.play(false);
     run = before = null;
     figure.set(initial);
     figure.release();
@@ -219,9 +190,7 @@ function render({ model, el }) {
   });
 
   function draw() {
-    current();
-    if (run.t < goal()) request ||= requestAnimationFrame(train);
-    drawnAt = performance.now();
+    training.goOn(current());
     const called = library.initializers[run.settings.initializer].scale;
     scale.input.disabled = called === null;
     scale.input.labels[0].textContent = called === null ? "scale (it has none)" : `scale (its ${called})`;
