@@ -2,7 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from driving import FIGURE, centre, drag, nudge, picture, readings, ready, swipe
+from driving import FIGURE, centre, drag, nudge, picture, readings, ready, summary, swipe
 from pages import settled
 
 import ravine as rv
@@ -71,6 +71,22 @@ def test_keyboard_and_the_address_of_a_setting(home, visit):
     again = ready(visit(page.url))
     assert "?" in page.url
     assert readings(again) == readings(page)
+
+
+def test_a_quick_drag_leaves_what_its_address_opens(home, visit):
+    page = ready(visit(home))
+    slider = page.locator(".controls input[type=range]").last
+    slider.scroll_into_view_if_needed()
+    x, y = centre(slider)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for share in (0.1, 0.3, -0.2, -0.1, 0.2):  # in one frame or in several: what is computed gradually falls behind
+        page.mouse.move(x + share * slider.bounding_box()["width"], y)
+    page.mouse.up()
+    settled(page)
+    again = ready(visit(page.url))
+    assert "?" in page.url
+    assert (readings(again), summary(again), picture(again)) == (readings(page), summary(page), picture(page))
 
 
 def test_it_speaks_when_all_is_quiet(home, visit):

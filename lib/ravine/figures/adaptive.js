@@ -10,7 +10,6 @@
  */
 const RULES = Object.keys(library.rules);
 const [X, Y] = [0, 1];
-const BUDGET = 6; // milliseconds after a frame for counting steps at other angles
 const RECENT = 5; // steps over which an effective rate is taken
 const HEIGHTS = [0.05, 0.2, 0.5, 1, 1.5, 2, 4, 8, 16, 32, 64, 128];
 
@@ -124,40 +123,28 @@ function render({ model, el }) {
     guesses = found.map(({ rate }) => rate); // the next steepness is mostly a neighbour
     return found;
   });
-  // Steps at all angles take longer than a frame: a few more are counted after each.
-  const surveyed = kit.memo((steepness, tuning) => ({ steepness, tuning, rows: [] }));
-  const results = kit.memo((steepness, angle, tuning) =>
-    RULES.map((name, k) => result(name, steepness, angle, tuning, best(steepness)[k])));
-  const runs = kit.memo((steepness, angle, tuning) =>
-    results(steepness, angle, tuning).map(({ rate }, k) => simulate(RULES[k], steepness, angle, rate, shown)));
+  /** The results at any angle, each found once; those at the first `counted` of the angles make the curves. */
+  const surveyed = kit.memo((steepness, tuning) => {
+    const known = new Map();
+    const find = (angle) => RULES.map((name, k) => result(name, steepness, angle, tuning, best(steepness)[k]));
+    return { counted: 0, at: (angle) => known.get(angle) ?? known.set(angle, find(angle)).get(angle) };
+  });
+  const runs = kit.memo((steepness, angle, results) =>
+    results.map(({ rate }, k) => simulate(RULES[k], steepness, angle, rate, shown)));
   const landscape = kit.memo((steepness, angle) => {
     const { f } = library.ravine(steepness, angle);
     const at = new Float64Array(2);
-    const sides = library.window.map(([low, high]) => kit.grid(low, high, 71));
+    const sides = library.window.map(([low, high]) => kit.grid(low, high, 61));
     const heights = kit.field(...sides, (x, y) => (([at[X], at[Y]] = [x, y]), f(at)));
     return HEIGHTS.flatMap((height) => kit.levelLine(heights, height));
   });
 
-  function count({ steepness, tuning, rows }) {
-    const left = () => rows.length < library.angles.length;
-    el.setAttribute("aria-busy", left());
-    if (left()) figure.afterwards(() => {
-      const until = performance.now() + BUDGET;
-      while (left() && performance.now() < until) {
-        const angle = library.angles[rows.length];
-        rows.push(RULES.map((name, k) => result(name, steepness, angle, tuning, best(steepness)[k]).steps));
-      }
-      figure.redraw();
-    });
-  }
-
   function draw() {
     const [angle, steepness, rule, tuning] = keys.map(get);
-    const now = {
-      angle, steepness, rule, step: player.step(),
-      results: results(steepness, angle, tuning), runs: runs(steepness, angle, tuning), survey: surveyed(steepness, tuning),
-    };
-    count(now.survey);
+    const survey = surveyed(steepness, tuning);
+    const results = survey.at(angle);
+    const now = { angle, steepness, rule, step: player.step(), results, runs: runs(steepness, angle, results), survey };
+    figure.gradually(() => survey.counted < library.angles.length, () => survey.at(library.angles[survey.counted++]));
     drawValley(now);
     drawCounts(now);
     drawRates(now);
@@ -193,11 +180,13 @@ function render({ model, el }) {
     counts.begin({ x: kit.linear(0, 90), y, xName: "angle of the ravine (degrees)", yName: "steps" });
     counts.line("now", [[angle, y.low], [angle, y.high]], "cursor");
     const place = (steps) => kit.clamp(steps, y.low, most);
+    const angles = library.angles.slice(0, survey.counted);
     RULES.forEach((name, k) => {
-      counts.line(name, survey.rows.map((row, i) => [library.angles[i], place(row[k])]), kit.hue(k));
+      counts.line(name, angles.map((each) => [each, place(survey.at(each)[k].steps)]), kit.hue(k));
       counts.ball(`${name} now`, angle, place(results[k].steps), kit.hue(k));
     });
-    nameRules(counts, RULES.map((_, k) => counts.point(0, place(survey.rows.at(-1)?.[k] ?? results[k].steps))[1]), (name) => name);
+    const last = survey.at(angles.at(-1) ?? angle);
+    nameRules(counts, last.map(({ steps }) => counts.point(0, place(steps))[1]), (name) => name);
     counts.end();
   }
 

@@ -95,14 +95,14 @@ function render({ model, el }) {
   const landscape = kit.memo((kappa, angle) => {
     const { f } = library.bowl(kappa, angle);
     const at = new Float64Array(2);
-    const sides = library.window.map(([low, high]) => kit.grid(low, high, 81));
+    const sides = library.window.map(([low, high]) => kit.grid(low, high, 61));
     const heights = kit.field(...sides, (x, y) => (([at[X], at[Y]] = [x, y]), f(at)));
     return kit.grid(-3, 7, 11).flatMap((power) => kit.levelLine(heights, 0.5 * 3 ** power));
   });
-  const counted = kit.memo((angle, start, share) => library.kappas.map((kappa) => {
+  const counted = kit.lagging((angle, start, share) => library.kappas.map((kappa) => {
     const { limit, best } = limits(kappa, angle);
     return [share, best].map((part) => [kappa, stepsNeeded(kappa, angle, start, part * limit)]);
-  }));
+  }), []);
 
   function draw() {
     const [kappa, angle, share, start] = keys.map(get);
@@ -120,6 +120,7 @@ function render({ model, el }) {
     drawChanges(now);
     drawCounts(now);
     drawLosses(now);
+    figure.gradually(() => counted.stale, counted.update);
     figure.say(summary(now));
   }
 
@@ -156,7 +157,7 @@ function render({ model, el }) {
   function drawCounts({ kappa, angle, share, start, needed }) {
     const y = kit.log(1, library.mostSteps);
     counts.begin({ x: kit.log(1, 1000), y, xName: "condition number κ", yName: "steps" });
-    const rows = counted(angle, start, share);
+    const rows = counted.ask(angle, start, share);
     ["strong", "dashed"].forEach((style, k) => {
       counts.line(style, rows.map((row) => row[k]).filter(([, steps]) => steps < Infinity).map(([at, steps]) => [at, Math.max(1, steps)]), style);
       if (needed[k] < Infinity) counts.ball(`now ${k}`, kappa, Math.max(1, needed[k]), "ball");

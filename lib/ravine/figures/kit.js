@@ -13,6 +13,7 @@ const kit = (() => {
   const FAR = 1e4; // pixels; a line that has gone so far has left the picture, and ends
   const SPEAK_AFTER = 500; // milliseconds without a change
   const BUDGET = 8; // milliseconds of a frame for a training
+  const SLICE = 6; // milliseconds after a frame for what is computed gradually
   const PAUSE = 90; // milliseconds between two pictures while it trains
 
   // ---------------------------------------------------------------- elements, numbers, scales
@@ -32,6 +33,7 @@ const kit = (() => {
 
   const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
   const round = (value, digits = 4) => Number(value.toPrecision(digits));
+  const tenths = (pixels) => Math.round(pixels * 10) / 10; // written three times as fast as by toFixed
 
   /** Write a number for people: 0.97, 120, 3 × 10⁻⁴. */
   function number(value, digits = 3) {
@@ -102,6 +104,30 @@ const kit = (() => {
   }
 
   /**
+   * `compute`, for what a drawing need not wait for. `ask(…)` says with which arguments it is wanted, `value` is its last
+   * result (at first `value`, or what was first asked for), `stale` whether that is for other arguments, `update()` mends it.
+   */
+  function lagging(compute, value) {
+    let [wanted, known] = [[], []];
+    const self = {
+      value,
+      stale: false,
+      ask(...args) {
+        wanted = args;
+        self.stale = args.some((arg, i) => !Object.is(arg, known[i])); // NaN would stay stale for ever
+        if (self.value === undefined) self.update();
+        return self.value;
+      },
+      update() {
+        known = wanted;
+        self.value = compute(...known);
+        self.stale = false;
+      },
+    };
+    return self;
+  }
+
+  /**
    * Random numbers that a seed determines, the same in every browser: arrays of n numbers uniform in [0, 1) or standard
    * normal, and permutations of 0 … n − 1. A seed has many streams, independent of each other. (sfc32, Doty-Humphrey 2010.)
    */
@@ -143,7 +169,8 @@ const kit = (() => {
   /** Tabulate `evaluate(x, y)` at all pairs of `xs` and `ys`: the values of row j begin at j * xs.length. */
   function field(xs, ys, evaluate) {
     const values = new Float64Array(xs.length * ys.length);
-    ys.forEach((y, j) => xs.forEach((x, i) => (values[j * xs.length + i] = evaluate(x, y))));
+    let at = 0;
+    for (const y of ys) for (const x of xs) values[at++] = evaluate(x, y);
     return { xs, ys, values };
   }
   const grid = (low, high, count) => Array.from({ length: count }, (_, i) => low + ((high - low) * i) / (count - 1));
@@ -164,31 +191,48 @@ const kit = (() => {
           const share = (level - from) / (to - from);
           ends.push(x0 + share * (x1 - x0), y0 + share * (y1 - y0));
         };
+        // From left to right, so that a piece begins where that of the cell before has ended.
+        edge(a, d, xs[i], ys[j], xs[i], ys[j + 1]);
         edge(a, b, xs[i], ys[j], xs[i + 1], ys[j]);
+        edge(d, c, xs[i], ys[j + 1], xs[i + 1], ys[j + 1]);
         edge(b, c, xs[i + 1], ys[j], xs[i + 1], ys[j + 1]);
-        edge(c, d, xs[i + 1], ys[j + 1], xs[i], ys[j + 1]);
-        edge(d, a, xs[i], ys[j + 1], xs[i], ys[j]);
         for (let k = 0; k < ends.length; k += 4) pieces.push(ends.slice(k, k + 4));
       }
     }
     return pieces;
   }
 
-  /** The value of a field on an even grid at any point: between the nodes it is linear in each direction. */
-  function sample({ xs, ys, values }, x, y) {
+  /** The value in a cell of a field, the shares u and v of the way through it: linear in each direction. */
+  function within({ xs, values }, column, row, u, v) {
+    const at = row * xs.length + column;
+    const low = values[at] + u * (values[at + 1] - values[at]);
+    const high = values[at + xs.length] + u * (values[at + xs.length + 1] - values[at + xs.length]);
+    return low + v * (high - low);
+  }
+  /** The value of a field on an even grid at any point. */
+  function sample(field, x, y) {
+    const { xs, ys } = field;
     const u = ((x - xs[0]) / (xs.at(-1) - xs[0])) * (xs.length - 1);
     const v = ((y - ys[0]) / (ys.at(-1) - ys[0])) * (ys.length - 1);
     const column = clamp(Math.floor(u), 0, xs.length - 2);
     const row = clamp(Math.floor(v), 0, ys.length - 2);
-    const at = row * xs.length + column;
-    const low = values[at] + (u - column) * (values[at + 1] - values[at]);
-    const high = values[at + xs.length] + (u - column) * (values[at + xs.length + 1] - values[at + xs.length]);
-    return low + (v - row) * (high - low);
+    return within(field, column, row, u - column, v - row);
   }
   /** The field on an even grid with `times` as many cells each way. */
   function refine(coarse, times) {
     const finer = (nodes) => grid(nodes[0], nodes.at(-1), (nodes.length - 1) * times + 1);
-    return field(finer(coarse.xs), finer(coarse.ys), (x, y) => sample(coarse, x, y));
+    const [xs, ys] = [finer(coarse.xs), finer(coarse.ys)];
+    const cell = (k, nodes) => Math.min(Math.floor(k / times), nodes.length - 2);
+    const values = new Float64Array(xs.length * ys.length);
+    let at = 0;
+    for (let j = 0; j < ys.length; j++) {
+      const row = cell(j, coarse.ys);
+      for (let i = 0; i < xs.length; i++) {
+        const column = cell(i, coarse.xs);
+        values[at++] = within(coarse, column, row, i / times - column, j / times - row);
+      }
+    }
+    return { xs, ys, values };
   }
 
   /**
@@ -282,20 +326,20 @@ const kit = (() => {
       name: () => `${id}-${++names}`,
       listen: (target, type, handler) => target.addEventListener(type, handler, { signal }),
 
-      redraw() {
-        request ||= requestAnimationFrame(() => {
-          request = 0;
-          if (![...sizes.values()].every((width) => width > 0)) return; // not laid out yet: the observer comes back
-          for (const sync of syncs) sync();
-          draw();
-          figure.repaint = false;
-        });
-      },
+      redraw: () => (request ||= requestAnimationFrame(drawNow)),
 
-      /** Compute what may come later, when this drawing is painted: it is not to hold up what the reader drags. */
-      afterwards(compute) {
+      /**
+       * Compute what takes longer than a frame, a piece at a time while `left()`: a few after each drawing, when that is
+       * painted, so that they do not hold up what the reader drags. `aria-busy` says that more is to come.
+       */
+      gradually(left, compute) {
         clearTimeout(rest);
-        rest = setTimeout(compute);
+        el.setAttribute("aria-busy", left());
+        if (left()) rest = setTimeout(() => {
+          const until = performance.now() + SLICE;
+          do compute(); while (left() && performance.now() < until);
+          figure.redraw();
+        });
       },
 
       /** Change values of the model; `release` when the reader lets go, which syncs to Python or to the address. */
@@ -326,6 +370,8 @@ const kit = (() => {
       say(text) {
         if (text === visible.textContent && !timer) return;
         visible.textContent = text;
+        // The room that it has once needed stays: else the controls below would move under the hand that drags them.
+        visible.style.minHeight = `${visible.getBoundingClientRect().height}px`;
         clearTimeout(timer);
         timer = 0;
         if (!figure.playing && !first) timer = setTimeout(() => ((timer = 0), (spoken.textContent = text)), SPEAK_AFTER);
@@ -357,11 +403,28 @@ const kit = (() => {
       trainer: (options) => trainer(figure, options),
     };
 
-    const observer = new ResizeObserver((entries) => {
-      for (const { target, contentRect } of entries) sizes.set(target, contentRect.width);
+    function drawNow() {
+      cancelAnimationFrame(request);
+      request = 0;
+      if (![...sizes.values()].every((width) => width > 0)) return; // not laid out yet: the observer comes back
+      for (const sync of syncs) sync();
+      draw();
+      figure.repaint = false;
+    }
+    /** Measure the plots; return whether one has another width now. */
+    function resized() {
+      const before = [...sizes.values()];
+      for (const box of sizes.keys()) sizes.set(box, box.getBoundingClientRect().width);
+      return [...sizes.values()].some((width, i) => width !== before[i]);
+    }
+    const observer = new ResizeObserver(() => {
+      if (!resized()) return;
+      visible.style.minHeight = "";
       figure.repaint = true;
       figure.redraw();
     });
+    // Where the page opens the first picture does not wait for a frame: the page's other scripts would come before it.
+    queueMicrotask(() => !signal.aborted && el.getBoundingClientRect().top < innerHeight && resized() && drawNow());
     const follow = () => {
       el.toggleAttribute("data-dark", isDark());
       figure.repaint = true;
@@ -564,7 +627,7 @@ const kit = (() => {
 
     const toX = (value) => area.left + scales.x.to(value) * area.width;
     const toY = (value) => area.top + (1 - scales.y.to(value)) * area.height;
-    const pair = (x, y) => `${toX(x).toFixed(1)} ${toY(y).toFixed(1)}`;
+    const pair = (x, y) => `${tenths(toX(x))} ${tenths(toY(y))}`;
     const near = ([x, y]) => Math.abs(toX(x)) < FAR && Math.abs(toY(y)) < FAR; // false for NaN
 
     function mark(layer, key, tag, attributes, text) {
@@ -579,19 +642,28 @@ const kit = (() => {
       return build(node, attributes, []);
     }
 
+    /** Whether the mark of this key was written from the same things before, and stands. */
+    function stands(key, depends) {
+      const before = written.get(key);
+      written.set(key, depends);
+      return before?.length === depends.length && before.every((part, i) => part === depends[i]);
+    }
+
     function axis(horizontal, scale, caption) {
       const end = area.top + area.height;
-      const count = Math.max(2, Math.round(horizontal ? area.width / 55 : area.height / 45));
-      for (const tick of scale.ticks(count)) {
-        const at = (horizontal ? toX(tick) : toY(tick)).toFixed(1);
-        const line = horizontal ? { x1: at, x2: at, y1: end, y2: end + 4 } : { x1: area.left - 4, x2: area.left, y1: at, y2: at };
-        const place = horizontal ? { x: at, y: end + 16, "text-anchor": "middle" } : { x: area.left - 7, y: at, dy: "0.35em", "text-anchor": "end" };
-        mark("back", `tick ${horizontal} ${tick}`, "line", { ...line, class: "tick" });
-        mark("back", `name ${horizontal} ${tick}`, "text", { ...place, class: "tick-name" }, number(tick));
-      }
-      const middle = horizontal ? area.left + area.width / 2 : area.top + area.height / 2;
-      const place = horizontal ? { x: middle, y: end + 33 } : { transform: `translate(10 ${middle}) rotate(-90)` };
-      mark("back", `caption ${horizontal}`, "text", { ...place, class: "axis-name", "text-anchor": "middle" }, caption);
+      const ticks = scale.ticks(Math.max(2, Math.round(horizontal ? area.width / 55 : area.height / 45)));
+      const places = ticks.map((tick) => tenths(horizontal ? toX(tick) : toY(tick)));
+      const middle = tenths(horizontal ? area.left + area.width / 2 : area.top + area.height / 2);
+      const key = `axis ${horizontal}`;
+      const group = mark("back", key, "g", {});
+      if (stands(key, [caption, middle, end, ...ticks, ...places])) return;
+      const at = horizontal ? { x: middle, y: end + 33 } : { transform: `translate(10 ${middle}) rotate(-90)` };
+      group.replaceChildren(svg("text", { ...at, class: "axis-name", "text-anchor": "middle" }, caption));
+      places.forEach((place, i) => {
+        const line = horizontal ? { x1: place, x2: place, y1: end, y2: end + 4 } : { x1: area.left - 4, x2: area.left, y1: place, y2: place };
+        const name = horizontal ? { x: place, y: end + 16, "text-anchor": "middle" } : { x: area.left - 7, y: place, dy: "0.35em", "text-anchor": "end" };
+        group.append(svg("line", { ...line, class: "tick" }), svg("text", { ...name, class: "tick-name" }, number(ticks[i])));
+      });
     }
 
     const self = {
@@ -623,15 +695,21 @@ const kit = (() => {
 
       /** A line through points [x, y]; it ends where it has gone far out of the picture. */
       line(key, points, style) {
-        const far = points.findIndex((point) => !near(point));
-        const reach = far >= 0 && [toX(points[far][0]), toY(points[far][1])].every(Number.isFinite); // 0 has no logarithm
-        const kept = far < 0 ? points : points.slice(0, far + reach);
-        const d = kept.map(([x, y], i) => `${i ? "L" : "M"}${pair(x, y)}`).join("");
+        let d = "";
+        for (const [x, y] of points) {
+          const [px, py] = [toX(x), toY(y)];
+          const far = !(Math.abs(px) < FAR && Math.abs(py) < FAR); // so is NaN
+          if (far && !(Number.isFinite(px) && Number.isFinite(py))) break; // 0 has no logarithm
+          d += `${d && "L"}${tenths(px)} ${tenths(py)}`;
+          if (far) break;
+        }
+        d &&= `M${d}`;
         return mark("data", key, "path", { d, class: `line ${style}` });
       },
       /** Dots at points, one element for all of them. */
       dots(key, points, style) {
-        return mark("data", key, "path", { d: points.filter(near).map(([x, y]) => `M${pair(x, y)}h0`).join(""), class: `dots ${style}` });
+        const places = new Set(points.filter(near).map(([x, y]) => pair(x, y))); // many may be at one place, where a path ends
+        return mark("data", key, "path", { d: Array.from(places, (place) => `M${place}h0`).join(""), class: `dots ${style}` });
       },
       /** A shape around every point, given in pixels relative to it; one element for all of them. */
       shapes(key, points, shape, style) {
@@ -640,10 +718,14 @@ const kit = (() => {
       /** The pieces of level lines; long, and so written again only when they, the scales or the size have changed. */
       pieces(key, pieces, style) {
         const { x, y } = scales;
-        const depends = [pieces, area.width, area.height, x.low, x.high, y.low, y.high];
-        if (!written.get(key)?.every((part, i) => part === depends[i])) {
-          written.set(key, depends);
-          mark("data", key, "path", { d: pieces.map(([x0, y0, x1, y1]) => `M${pair(x0, y0)}L${pair(x1, y1)}`).join("") });
+        if (!stands(key, [pieces, area.width, area.height, x.low, x.high, y.low, y.high])) {
+          let [d, end] = ["", ""];
+          for (const [x0, y0, x1, y1] of pieces) {
+            const from = pair(x0, y0);
+            d += from === end ? "L" : `M${from}L`;
+            d += end = pair(x1, y1);
+          }
+          mark("data", key, "path", { d });
         }
         return mark("data", key, "path", { class: `line ${style}` });
       },
@@ -660,16 +742,16 @@ const kit = (() => {
         if (length > FAR) [dx, dy] = [FAR * ux, FAR * uy];
         const barb = Math.min(9, length / 2);
         const [bx, by] = [x + dx - barb * ux, y + dy - barb * uy];
-        const side = (sign) => `${(bx - sign * 0.45 * barb * uy).toFixed(1)} ${(by + sign * 0.45 * barb * ux).toFixed(1)}`;
-        const tip = `${(x + dx).toFixed(1)} ${(y + dy).toFixed(1)}`;
-        const d = `M${x.toFixed(1)} ${y.toFixed(1)}L${tip}M${side(1)}L${tip}L${side(-1)}`;
+        const side = (sign) => `${tenths(bx - sign * 0.45 * barb * uy)} ${tenths(by + sign * 0.45 * barb * ux)}`;
+        const tip = `${tenths(x + dx)} ${tenths(y + dy)}`;
+        const d = `M${tenths(x)} ${tenths(y)}L${tip}M${side(1)}L${tip}L${side(-1)}`;
         mark("data", key, "path", { d, class: `line arrow ${style}` });
       },
       /** Text at pixels; lines are parted by newlines. */
       text(key, x, y, text, style, anchor = "start") {
         const lines = text.split("\n");
         lines.forEach((line, i) => {
-          const place = { x: x.toFixed(1), y: (y + 13 * (i - (lines.length - 1) / 2)).toFixed(1), dy: "0.35em" };
+          const place = { x: tenths(x), y: tenths(y + 13 * (i - (lines.length - 1) / 2)), dy: "0.35em" };
           mark("front", `${key} ${i}`, "text", { ...place, class: `note ${style}`, "text-anchor": anchor }, line);
         });
       },
@@ -686,6 +768,13 @@ const kit = (() => {
         const image = context.createImageData(w, h);
         const pixels = new Uint32Array(image.data.buffer);
         const columns = xs.length;
+        const cells = new Int32Array(w); // where each column of pixels lies in the grid: between which nodes, how far
+        const shares = new Float64Array(w);
+        for (let px = 0; px < w; px++) {
+          const u = ((px + 0.5) / w) * (columns - 1);
+          cells[px] = Math.min(columns - 2, Math.floor(u));
+          shares[px] = u - cells[px];
+        }
         const row = new Float64Array(columns); // the values at the height of a row of pixels
         for (let py = 0; py < h; py++) {
           const v = (1 - (py + 0.5) / h) * (ys.length - 1);
@@ -695,9 +784,8 @@ const kit = (() => {
             row[i] = low + (v - j) * (values[(j + 1) * columns + i] - low);
           }
           for (let px = 0; px < w; px++) {
-            const u = ((px + 0.5) / w) * (columns - 1);
-            const i = Math.min(columns - 2, Math.floor(u));
-            const value = row[i] + (u - i) * (row[i + 1] - row[i]);
+            const low = row[cells[px]];
+            const value = low + shares[px] * (row[cells[px] + 1] - low);
             let band = 0;
             while (band < levels.length && value >= levels[band]) band++;
             pixels[py * w + px] = colours[band];
@@ -765,7 +853,7 @@ const kit = (() => {
           /** Put the handle at a point of the data, or at the plot's edge if the point is outside. */
           at(x, y) {
             place = [clamp(toX(x), area.left, area.left + area.width), clamp(toY(y), area.top, area.top + area.height)];
-            grip.setAttribute("transform", `translate(${place[0].toFixed(1)} ${place[1].toFixed(1)})`);
+            grip.setAttribute("transform", `translate(${place.map(tenths).join(" ")})`);
           },
         };
       },
@@ -789,5 +877,5 @@ const kit = (() => {
     }, 255 * 2 ** 24));
   }
 
-  return { html, svg, clamp, round, number, linear, log, lowest, hue, memo, random, field, grid, sample, refine, levelLine, spots, spread, frame, pixel, ramp };
+  return { html, svg, clamp, round, number, linear, log, lowest, hue, memo, lagging, random, field, grid, sample, refine, levelLine, spots, spread, frame, pixel, ramp };
 })();

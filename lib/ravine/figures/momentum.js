@@ -48,11 +48,21 @@ const size = (trace, det) =>
 const margin = (trace, det) => (det < 1 ? 1 - Math.abs(trace) + det : 1 - det);
 const slowest = (modes) => modes.reduce((most, mode) => Math.max(most, size(...mode)), 0);
 
+const FATES = ["creeps", "zigzags", "rings", "blows up"];
+const [CREEPS, ZIGZAGS, RINGS, BLOWS_UP] = FATES;
 function fate(trace, det) {
-  if (size(trace, det) > 1 + 1e-9) return "blows up";
-  if (gap(trace, det) < 0) return "rings";
-  return trace < 0 ? "zigzags" : "creeps";
+  if (size(trace, det) > 1 + 1e-9) return BLOWS_UP;
+  if (gap(trace, det) < 0) return RINGS;
+  return trace < 0 ? ZIGZAGS : CREEPS;
 }
+
+/** What to call the part of the map where the shallow and the steep direction have these fates, in one line or two. */
+function regime(shallow, steep) {
+  if (shallow === BLOWS_UP || steep === BLOWS_UP) return BLOWS_UP;
+  return shallow === steep ? `both ${shallow.slice(0, -1)}` : `steep ${steep},\nshallow ${shallow}`;
+}
+const byFate = (entry) => Object.fromEntries(FATES.map((name) => [name, entry(name)]));
+const REGIMES = byFate((shallow) => byFate((steep) => regime(shallow, steep)));
 
 /** The (α, β) where `worst(alpha, beta)` is smallest: the best α for every β, and the β for which that is best. */
 function best(worst, widest) {
@@ -76,27 +86,24 @@ function survey(rule, kappa) {
     ...traces[i], values: traces[i].values.map((trace, at) => quantity(trace, dets[i].values[at])),
   });
   const sizes = ALL.map((i) => derive(i, size).values);
+  const largest = sizes.reduce((most, each) => most.map((value, at) => Math.max(value, each[at])));
   const edges = [SHALLOW, STEEP].map((i) => kit.levelLine(derive(i, margin), -1e-9)); // 0 at α = 0, but for rounding
-  const worst = (alpha, beta) => slowest(coarse.map((pair) => pair.map((part) => kit.sample(part, alpha, beta))));
+  const worst = (alpha, beta) => coarse.reduce((most, [trace, det]) =>
+    Math.max(most, size(kit.sample(trace, alpha, beta), kit.sample(det, alpha, beta))), 0);
   const optimum = best(worst, widest);
-  const name = (at) => regime(...[SHALLOW, STEEP].map((i) => fate(traces[i].values[at], dets[i].values[at])));
+  const fateAt = (i, at) => fate(traces[i].values[at], dets[i].values[at]);
+  const names = Array.from(largest, (_, at) => REGIMES[fateAt(SHALLOW, at)][fateAt(STEEP, at)]);
   return {
-    widest,
-    size: { ...traces[0], values: sizes[0].map((_, at) => sizes.reduce((most, each) => Math.max(most, each[at]), 0)) },
+    kappa, widest,
+    size: { ...traces[0], values: largest },
     lines: {
       [`critical hue-${SHALLOW}`]: kit.levelLine(derive(SHALLOW, gap), 0),
       [`critical hue-${STEEP}`]: kit.levelLine(derive(STEEP, gap), 0),
       edge: edges.flat(),
     },
     best: { alpha: optimum[0], beta: optimum[1], size: slowest(spectrum(rule, ...optimum, bowl)) },
-    names: kit.spots({ ...traces[0], values: Array.from(sizes[0], (_, at) => name(at)) }, 300, 220),
+    names: kit.spots({ ...traces[0], values: names }, 300, 220),
   };
-}
-
-/** What to call a part of the map, in one line or two. */
-function regime(shallow, steep) {
-  if (shallow === "blows up" || steep === "blows up") return "blows up";
-  return shallow === steep ? `both ${shallow.slice(0, -1)}` : `steep ${steep},\nshallow ${shallow}`;
 }
 
 function render({ model, el }) {
@@ -161,7 +168,7 @@ function render({ model, el }) {
     });
   }
   figure.button("Best α and β", () => {
-    const { alpha, beta } = surveyed(get("rule"), get("condition_number")).best;
+    const { alpha, beta } = survey(get("rule"), get("condition_number")).best;
     choose({ alpha: kit.round(alpha), beta: Number(beta.toFixed(4)) });
     figure.release();
   });
@@ -170,7 +177,7 @@ function render({ model, el }) {
   const point = map.handle("setting", (alpha, beta) => choose({ alpha, beta: beta }));
   const ball = valley.handle("start", (x, y) => choose({ start: [x, y] }));
 
-  const surveyed = kit.memo(survey);
+  const surveyed = kit.lagging(survey);
   const run = kit.memo(simulate);
   const landscape = kit.memo((kappa) => {
     const { f } = library.bowl(kappa);
@@ -196,9 +203,10 @@ function render({ model, el }) {
       path: run(rule, get("start"), alpha, beta, kappa, steps),
       modes: spectrum(rule, alpha, beta, bowl),
       step: player.step(),
-      survey: surveyed(rule, kappa),
+      survey: surveyed.ask(rule, kappa),
     };
-    alphas.scale = kit.linear(0, now.survey.widest);
+    figure.gradually(() => surveyed.stale, surveyed.update);
+    alphas.scale = kit.linear(0, WIDEST / kappa);
     drawMap(now);
     drawValley(now);
     drawErrors(now);
@@ -208,7 +216,7 @@ function render({ model, el }) {
 
   let painted = null;
   let shades = null;
-  function drawMap({ alpha, beta, survey }) {
+  function drawMap({ alpha, beta, kappa, survey }) {
     map.begin({ x: kit.linear(0, survey.widest), y: kit.linear(0, 1), xName: "step size α", yName: "memory β" });
     if (figure.repaint) shades = [...BANDS, Infinity].map((_, k) => kit.pixel(el, `--band-${k}`));
     if (figure.repaint || painted !== survey) {
@@ -220,7 +228,7 @@ function render({ model, el }) {
       map.text(`region ${name}`, ...map.point(x, y), name, "region", "middle");
     }
     map.symbol("best", survey.best.alpha, survey.best.beta, "M0-7L2-2L7 0L2 2L0 7L-2 2L-7 0L-2-2Z", "best");
-    point.at(alpha, beta);
+    point.at((alpha * kappa) / survey.kappa, beta); // on a map that lags behind, its place is the same
     map.end();
   }
 

@@ -12,6 +12,7 @@
  */
 const { examples: EXAMPLES, side: SIDE, window: WINDOW } = library;
 const NODES = kit.grid(-WINDOW, WINDOW, SIDE);
+const PLANE = NODES.flatMap((b) => NODES.flatMap((a) => [a, b]));
 const LEVELS = [0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95];
 const LONGEST = 20000; // steps
 const A_FRAME = 4; // steps while it plays: slow enough to see what happens
@@ -37,7 +38,7 @@ function begin(settings) {
     batch: library.batches[settings.batch],
     learned: [x.subarray(0, 2 * EXAMPLES), y.subarray(0, EXAMPLES)],
     others: [x.subarray(2 * EXAMPLES), y.subarray(EXAMPLES)],
-    points: Float64Array.from([...NODES.flatMap((b) => NODES.flatMap((a) => [a, b])), ...x]),
+    points: Float64Array.from([...PLANE, ...x]),
     labels: y,
     shuffles: kit.random(settings.seed, 1),
     order: null,
@@ -183,19 +184,22 @@ function render({ model, el }) {
 
   // ---------------------------------------------------------------- pictures
 
-  const predict = kit.memo(({ network, activation, points }, w) => network.predict(w, activation, points));
+  const predicted = kit.lagging(({ network, activation, points }, w) => network.predict(w, activation, points));
   const borders = kit.memo((probability) => {
     const values = probability.subarray(0, SIDE * SIDE);
     return { xs: NODES, ys: NODES, values, line: kit.levelLine({ xs: NODES, ys: NODES, values }, 0.5) };
   });
 
   function draw() {
-    training.goOn(current());
+    const unfinished = training.goOn(current());
     const called = library.initializers[run.settings.initializer].scale;
     scale.input.disabled = called === null;
     scale.input.labels[0].textContent = called === null ? "scale (it has none)" : `scale (its ${called})`;
     clock.textContent = `step ${run.t}`;
-    const probability = predict(run, run.w);
+    predicted.ask(run, run.w);
+    if (unfinished && predicted.stale) predicted.update(); // while it learns; a new start may come a moment later
+    figure.gradually(() => predicted.stale, predicted.update);
+    const probability = predicted.value;
     drawPlane(borders(probability));
     drawCurves();
     figure.say(summary(run, probability));

@@ -78,8 +78,8 @@ function render({ model, el }) {
   for (const each of sections) {
     const along = (setting, evaluate) => each.values.map((value) => evaluate(...setting.map((fixed) => fixed ?? value)));
     each.risks = kit.memo((seed, ...setting) => along(setting, (...full) => study(sample(seed), ...full)));
-    each.typical = kit.memo((...setting) => along(setting, (...full) =>
-      median(others.map((data) => library.trueRisk(solve(data, ...full))))));
+    each.typical = kit.lagging((...setting) => along(setting, (...full) =>
+      median(others.map((data) => library.trueRisk(solve(data, ...full))))), []);
   }
 
   function show() {
@@ -90,8 +90,11 @@ function render({ model, el }) {
     for (const each of sections) {
       const fixed = sections.map(({ key }) => (key === each.key ? null : now[key]));
       each.found = each.risks(seed, ...fixed);
-      drawSection(each, now, each.typical(...fixed));
+      each.typical.ask(...fixed);
+      drawSection(each, now);
     }
+    const stale = () => sections.find(({ typical }) => typical.stale);
+    figure.gradually(() => stale() !== undefined, () => stale().typical.update());
     figure.say(summary(now, sections[0].found));
   }
 
@@ -107,13 +110,13 @@ function render({ model, el }) {
     fit.end();
   }
 
-  function drawSection({ key, name, scale, values, plot, grip, found }, now, typical) {
+  function drawSection({ key, name, scale, values, plot, grip, found, typical }, now) {
     const at = (value) => Math.max(value, FLOOR);
     plot.begin({ x: scale, y: kit.log(...library.risks), xName: name, yName: "risk" });
     plot.line("now", library.risks.map((risk) => [now[key], risk]), "cursor");
     plot.line("least", [scale.low, scale.high].map((value) => [value, library.noise ** 2]), "dashed");
     plot.line("empirical", values.map((value, i) => [value, at(found[i].empirical)]), `${EMPIRICAL} strong`);
-    plot.line("typical", values.map((value, i) => [value, at(typical[i])]), `${TRUE} dash-2`);
+    plot.line("typical", typical.value.map((risk, i) => [values[i], at(risk)]), `${TRUE} dash-2`);
     plot.line("true", values.map((value, i) => [value, at(found[i].actual)]), `${TRUE} strong`);
     plot.ball("here", now[key], at(now.empirical), EMPIRICAL, 4);
     grip.at(now[key], at(now.actual));

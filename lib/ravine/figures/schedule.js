@@ -11,7 +11,6 @@
  */
 const STEPS = library.steps;
 const [LOW, HIGH] = library.curvatures;
-const BUDGET = 5; // milliseconds after a frame for the curve of ends
 const LEAST = 1e-300; // a logarithm can be taken of it
 
 /** The rate of every step. Time is stretched until the schedule, made for `steps`, comes down at the place. */
@@ -86,15 +85,9 @@ function render({ model, el }) {
     drawLoss(now);
     drawEnds(now);
     figure.say(summary(now));
-    const left = () => now.found.length < library.places.length;
-    el.setAttribute("aria-busy", left());
-    if (left()) figure.afterwards(() => {
-      const until = performance.now() + BUDGET;
-      while (left() && performance.now() < until) {
-        const at = library.places[now.found.length];
-        now.found.push([at, descend(rule, rates(schedule, peak, at), noise, size).end]);
-      }
-      figure.redraw();
+    figure.gradually(() => now.found.length < library.places.length, () => {
+      const at = library.places[now.found.length];
+      now.found.push([at, descend(rule, rates(schedule, peak, at), noise, size).end]);
     });
   }
 

@@ -15,7 +15,16 @@ const UNIT = 0.3; // a density that is as high as the next histogram is away; a 
 const HIGHEST = 2.4; // of these
 const SMALLEST = 1e-300; // what a size of zero is drawn as
 
-const meanSquare = (values) => values.reduce((sum, value) => sum + value * value, 0) / values.length;
+function mean(values) {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum / values.length;
+}
+function meanSquare(values) {
+  let sum = 0;
+  for (const value of values) sum += value * value;
+  return sum / values.length;
+}
 const size = (values) => Math.sqrt(meanSquare(values));
 
 /** All that chance decides: the weights of DEEPEST layers, the inputs, and the gradient at the other end. */
@@ -24,10 +33,10 @@ function begin(initializer, width, seed) {
   const weights = Array.from({ length: DEEPEST }, () => library.initializers[initializer][width](random));
   const sum = (part) => weights.reduce((total, each) => total + part(each) / DEEPEST, 0);
   return {
-    width, weights,
+    initializer, width, weights,
     inputs: kit.random(seed, 1).normal(VALUES),
     gradient: kit.random(seed, 2).normal(VALUES),
-    mean: sum((each) => each.reduce((total, w) => total + w, 0) / each.length),
+    mean: sum(mean),
     square: sum(meanSquare),
   };
 }
@@ -107,12 +116,14 @@ function render({ model, el }) {
     figure.set({ depth, scale: kit.round(kit.clamp(shown.scale * (target / size) ** (1 / depth), ...library.scales), 3) });
   });
 
-  const begun = kit.memo(begin);
+  const begun = kit.lagging(begin);
+  const passing = kit.memo(pass);
 
   function draw() {
     const { initializer, activation, scale, depth, width, seed } = settings.read();
-    const start = begun(initializer, width, seed);
-    const passed = pass(start, activation, scale, depth);
+    const start = begun.ask(initializer, width, seed); // or those before: a hundred thousand numbers take a while
+    figure.gradually(() => begun.stale, begun.update);
+    const passed = passing(start, activation, scale, depth);
     // Theory wants weights of mean 0; with so many the mean of those is all but 0.
     const expected = start.square > 0 && start.mean ** 2 < 0.01 * start.square ? theory(start, activation, scale, depth) : null;
     const measured = Object.fromEntries(plots.map(({ kind }) => [kind, passed[kind].map(size)]));
@@ -121,7 +132,7 @@ function render({ model, el }) {
       drawSizes(sizes, hue, depth, measured[kind], expected?.[kind], end);
       drawHistograms(histograms, hue, depth, passed[kind]);
     }
-    figure.say(summary({ ...passed, initializer, activation, scale, depth, measured, expected }));
+    figure.say(summary({ ...start, ...passed, activation, scale, depth, measured, expected }));
   }
 
   function drawSizes(plot, hue, depth, measured, expected, end) {
