@@ -450,7 +450,7 @@ const kit = (() => {
     const output = html("output", { for: id });
     const control = { scale, input };
     figure.listen(input, "input", () => set(round(control.scale.from(input.value / stops))));
-    figure.listen(input, "change", figure.release);
+    for (const type of ["change", "pointerup"]) figure.listen(input, type, figure.release); // back at its stop it has not changed
     where.append(html("div", { class: "slider" }, html("label", { for: id }, label), input, output));
     syncs.push(() => {
       const value = get();
