@@ -1,4 +1,4 @@
-"""What the pages of the built book cost a reader, in headless Chromium: `python benchmarks/pages.py [PAGE …]`.
+"""What the pages of the built book cost a reader, in headless Chromium: `python benchmarks/loading.py [PAGE …]`.
 
 For each page, over HTTP on this machine, nothing cached, the median of three loads
 - first paint: from the request until something stands on the page (the first contentful paint).
