@@ -16,12 +16,15 @@ SLIPS = (
         "the type of the number": ("jnp.asarray(value, like.dtype)", "value")}),
     (_lift.static_unless_array, "compiled or array", {
         "everything static": ("value if isinstance(value, jax.Array) else Static(value)", "Static(value)")}),
-    (_adaptive.root, "adaptive", {
-        "NaN below 0": ("none = x <= 0", "none = x == 0"),
-        "an infinite slope at 0": ("none = x <= 0", "none = x < 0"),
-        "NaN hidden": ("none = x <= 0", "none = ~(x > 0)")}),
+    (_adaptive._slope_of_root, "adaptive", {
+        "an infinite slope at 0": ("ratio(dx, 2 * y)", "dx / (2 * y)"),
+        "half the slope": ("2 * y", "4 * y")}),
     (_adaptive.ratio, "adaptive", {
+        "no guard whatever the least": ("least >= jnp.finfo(scale.dtype).tiny", "least >= 0"),
+        "no guard where the least is rounded to 0": ("least >= jnp.finfo(scale.dtype).tiny", "least > 0"),
         "0/0": ("step / jnp.where(none, 1, scale)", "step / scale", "jnp.where(none, 0,", "jnp.where(False, 0,")}),
+    (_adaptive._centered_rmsprop, "adaptive", {
+        "the root of a negative number": ("jnp.maximum(r - m**2, 0)", "r - m**2")}),
     (_clip._clip_by_norm, "clip", {
         "always as long as the limit": ("norm * largest <= max_norm", "norm * largest < 0"),
         "the limit for its inverse": ("ratio(max_norm, norm)", "ratio(norm, max_norm)"),

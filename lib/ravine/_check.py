@@ -44,7 +44,7 @@ def number(name, value, allowed="(-inf, inf)", *, scalar=False):
 
 def _typed(array):
     # Python's numbers become weakly typed arrays; for those JAX would compile every program a second time.
-    return jnp.asarray(array, array.dtype)
+    return jnp.asarray(array, array.dtype) if array.weak_type else array
 
 
 def _is_real(dtype):
@@ -120,7 +120,7 @@ def float_tree(name, tree):
     def leaf(path, value):
         where = name + jax.tree_util.keystr(path)
         try:
-            value = jnp.asarray(value)
+            value = value if isinstance(value, jax.Array) else jnp.asarray(value)
         except (TypeError, ValueError):
             raise TypeError(f"{where} = {value!r}: must be an array of floating-point numbers") from None
         if not jnp.issubdtype(value.dtype, jnp.floating):

@@ -60,10 +60,15 @@ def test_a_nan_stays_visible(name):
 
 
 def test_roots_and_ratios():
-    x = jnp.array([4.0, 0.0, -1e-9, math.nan, math.inf])
-    np.testing.assert_array_equal(root(x), [2.0, 0.0, 0.0, math.nan, math.inf])
-    np.testing.assert_array_equal(jax.vmap(jax.grad(root))(x)[:3], [0.25, 0.0, 0.0])
-    np.testing.assert_array_equal(ratio(3.0, jnp.array([2.0, 0.0, math.nan])), [1.5, 0.0, math.nan])
+    x = jnp.array([4.0, 0.0, math.nan, math.inf])
+    np.testing.assert_array_equal(root(x), [2.0, 0.0, math.nan, math.inf])
+    np.testing.assert_array_equal(jax.vmap(jax.grad(root))(x[:2]), [0.25, 0.0])
+    np.testing.assert_array_equal(jax.vmap(jax.grad(jax.grad(root)))(x[:2]), [-1 / 32, 0.0])
+    scales = jnp.array([2.0, 0.0, math.nan])
+    for least in (0.0, 1e-310, jnp.array(1e-8)):  # none of them says that no scale is 0
+        np.testing.assert_array_equal(ratio(3.0, scales, least), [1.5, 0.0, math.nan])
+    half = jnp.float16(0)
+    assert ratio(half, half + 1e-8, 1e-8) == 0
 
 
 @pytest.mark.parametrize("constant", [1.0, 0.1, 1e-3, 1e4])

@@ -24,13 +24,13 @@ SLIPS = (
         "no gain": ("-learning_rate * gain * g", "-learning_rate * g"),
         **ASCENT}),
     (_sign._rprop, "rprop", {
-        "the factors swapped": ("> 0, grow", "> 0, shrink", "< 0, shrink", "< 0, grow"),
-        "shrinks at 0": ("agreement < 0, shrink", "agreement <= 0, shrink"),
+        "the factors swapped": ("grow, shrink)", "shrink, grow)"),
+        "shrinks at 0": ("jnp.where(agreement == 0, step, changed)", "changed"),
         "no zeroing": ("jnp.where(agreement < 0, 0, g)", "g"),
         "zeroing of the step but not of the slot": ("step, g\n", "step, last_g\n", "    g = ", "    last_g, g = g, "),
         "back over the minimum": ("agreement < 0, 0, g", "agreement < 0, -g, g"),
-        "no lower limit": (", 1)), low, high)", ", 1)), None, high)"),
-        "no upper limit": (", 1)), low, high)", ", 1)), low, None)"),
+        "no lower limit": ("shrink), low, high)", "shrink), None, high)"),
+        "no upper limit": ("shrink), low, high)", "shrink), low, None)"),
         "the gradient for its sign": ("-step * jnp.sign(g)", "-step * g"),
         "the last gradient forgotten": ("step, g\n", "step, last\n"),
         "ascent": ("-step", "step")}),
@@ -40,11 +40,6 @@ SLIPS = (
         "the weights swapped": ("b1 * m + (1 - b1) * g", "(1 - b1) * m + b1 * g"),
         "no interpolation": ("b1 * m + (1 - b1) * g", "m"),
         "no sign": ("jnp.sign(b1", "(b1"),
-        "no decay": (" + weight_decay * w", ""),
-        "the decay inside the sign": ("(1 - b1) * g) + weight_decay * w", "(1 - b1) * g + weight_decay * w)"),
-        "growth for decay": ("+ weight_decay", "- weight_decay"),
-        "decay without the rate": (" + weight_decay * w", "",
-                                   "learning_rate * step", "learning_rate * step - weight_decay * w"),
         **ASCENT}),
     (_adaptive._adagrad, "adagrad", {
         "an average for the sum": ("r + g**2", "0.9 * r + 0.1 * g**2"),
@@ -80,7 +75,7 @@ SLIPS = (
         "not centred": (" - m**2", ""),
         "m for m²": (" - m**2", " - m"),
         "m² added": (" - m**2", " + m**2"),
-        "ε inside the root": ("m**2) + eps", "m**2 + eps)"),
+        "ε inside the root": ("m**2, 0)) + eps", "m**2, 0) + eps)"),
         "the weights of m swapped": ("decay * m + (1 - decay) * g\n", "(1 - decay) * m + decay * g\n"),
         "the centred gradient": ("ratio(g, ", "ratio(g - m, ")}),
     (_adaptive._with_momentum, "rmsprop", {
@@ -121,7 +116,7 @@ SLIPS = (
         "the old v": ("root(v)", "root(old)", "    v = ", "    old, v = v, "),
         "no 1 − β₁": ("(1 - b1) * g\n", "g\n"),
         **ASCENT}),
-    (_adaptive._with_weight_decay, "adamw", {
+    (_adaptive.with_weight_decay, "adamw", {
         "coupled decay": ("inner(g,", "inner(g + weight_decay * w,", " - learning_rate * weight_decay * w", ""),
         "decay without the rate": ("learning_rate * weight_decay * w", "weight_decay * w"),
         "growth for decay": ("- learning_rate", "+ learning_rate"),

@@ -1,5 +1,6 @@
 """Rules that divide each gradient by its usual size, so that every parameter gets a rate of its own."""
 
+import jax
 import jax.numpy as jnp
 
 from ravine import _check
@@ -10,14 +11,26 @@ _DECAY = "[0, 1)"
 _EPS = "[0, inf)"
 
 
+@jax.custom_jvp
 def root(x):
-    """Return √x, or 0 where x ≤ 0, with derivative 0 there: the true one is infinite and would make gradients NaN."""
-    none = x <= 0  # not ~(x > 0), which would hide a NaN
-    return jnp.where(none, 0, jnp.sqrt(jnp.where(none, 1, x)))
+    """Return √x with derivative 0 at 0: the true one is infinite and would make gradients NaN."""
+    return jnp.sqrt(x)
 
 
-def ratio(step, scale):
-    """Return step / scale, and 0 where scale is 0: a parameter that never saw a gradient stays where it is."""
+@root.defjvp
+def _slope_of_root(at, along):
+    (x,), (dx,) = at, along
+    y = root(x)
+    return y, ratio(dx, 2 * y)
+
+
+def ratio(step, scale, least=0.0):
+    """Return step / scale, and 0 where scale is 0: a parameter that never saw a gradient stays where it is.
+
+    A scale of which it is known that it is not 0, since a positive number `least` is part of it, needs no such guard.
+    """
+    if isinstance(least, float) and least >= jnp.finfo(scale.dtype).tiny:  # what is smaller may be rounded to 0
+        return step / scale
     none = scale == 0
     return jnp.where(none, 0, step / jnp.where(none, 1, scale))
 
@@ -60,7 +73,7 @@ def adagrad(learning_rate, eps=1e-8, initial_accumulator=0.0):
 
 def _adagrad(g, r, *, learning_rate, eps):
     r = r + g**2
-    return -learning_rate * ratio(g, root(r) + eps), r
+    return -learning_rate * ratio(g, root(r) + eps, eps), r
 
 
 def adadelta(learning_rate=1.0, decay=0.95, eps=1e-6):
@@ -94,7 +107,7 @@ def adadelta(learning_rate=1.0, decay=0.95, eps=1e-6):
 
 def _adadelta(g, r, u, *, learning_rate, decay, eps):
     r = decay * r + (1 - decay) * g**2
-    step = ratio(root(u + eps), root(r + eps)) * g
+    step = ratio(root(u + eps), root(r + eps), eps) * g
     u = decay * u + (1 - decay) * step**2
     return -learning_rate * step, r, u
 
@@ -141,13 +154,13 @@ def rmsprop(learning_rate, decay=0.9, eps=1e-8, momentum=None, nesterov=False, c
 
 def _rmsprop(g, r, *, learning_rate, decay, eps):
     r = decay * r + (1 - decay) * g**2
-    return -learning_rate * ratio(g, root(r) + eps), r
+    return -learning_rate * ratio(g, root(r) + eps, eps), r
 
 
 def _centered_rmsprop(g, r, m, *, learning_rate, decay, eps):
     r = decay * r + (1 - decay) * g**2
     m = decay * m + (1 - decay) * g
-    return -learning_rate * ratio(g, root(r - m**2) + eps), r, m
+    return -learning_rate * ratio(g, root(jnp.maximum(r - m**2, 0)) + eps, eps), r, m
 
 
 def _with_momentum(g, v, *slots, inner, momentum, nesterov, **numbers):
@@ -206,13 +219,13 @@ def _moments(b1, b2, eps):
 def _adam(g, m, v, *, learning_rate, b1, b2, eps, t):
     m = b1 * m + (1 - b1) * g
     v = b2 * v + (1 - b2) * g**2
-    return -learning_rate * ratio(unbiased(m, b1, t), root(unbiased(v, b2, t)) + eps), m, v
+    return -learning_rate * ratio(unbiased(m, b1, t), root(unbiased(v, b2, t)) + eps, eps), m, v
 
 
 def _biased_adam(g, m, v, *, learning_rate, b1, b2, eps):
     m = b1 * m + (1 - b1) * g
     v = b2 * v + (1 - b2) * g**2
-    return -learning_rate * ratio(m, root(v) + eps), m, v
+    return -learning_rate * ratio(m, root(v) + eps, eps), m, v
 
 
 def adamw(learning_rate, b1=0.9, b2=0.999, eps=1e-8, debias=True, weight_decay=1e-2):
@@ -241,11 +254,14 @@ def adamw(learning_rate, b1=0.9, b2=0.999, eps=1e-8, debias=True, weight_decay=1
     """
     learning_rate = _check.rate("learning_rate", learning_rate)
     debias = _check.flag("debias", debias)
-    return lift(_with_weight_decay, learning_rate, slots=(0.0, 0.0), counts=debias, params=True,
+    return lift(with_weight_decay, learning_rate, slots=(0.0, 0.0), counts=debias, params=True,
                 inner=_adam if debias else _biased_adam, **_moments(b1, b2, eps),
                 weight_decay=_check.number("weight_decay", weight_decay, "[0, inf)"))
 
 
-def _with_weight_decay(g, *slots, w, learning_rate, inner, weight_decay, **numbers):
+def with_weight_decay(g, *slots, w, learning_rate, inner, weight_decay, **numbers):
+    """Do what the rule `inner` does, and shrink the weights."""
     step, *slots = inner(g, *slots, learning_rate=learning_rate, **numbers)
+    if isinstance(weight_decay, float) and weight_decay == 0:
+        return step, *slots
     return step - learning_rate * weight_decay * w, *slots

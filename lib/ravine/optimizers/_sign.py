@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 
 from ravine import _check
+from ravine.optimizers._adaptive import with_weight_decay
 from ravine.optimizers._lift import lift
 
 _DECAY = "[0, 1)"
@@ -78,12 +79,14 @@ def rprop(initial_step=0.1, factors=(0.5, 1.2), bounds=(1e-6, 50.0)):
     initial_step = jnp.asarray(_check.number("initial_step", initial_step, "(0, inf)", scalar=True), float)
     shrink, grow = _check.pair("factors", factors, "(0, 1)", "(1, inf)")
     low, high = _check.pair("bounds", bounds, "(0, inf)")
+    initial_step = jnp.clip(initial_step, low, high)
     return lift(_rprop, slots=(initial_step, 0.0), shrink=shrink, grow=grow, low=low, high=high)
 
 
 def _rprop(g, step, last, *, shrink, grow, low, high):
-    agreement = jnp.sign(g) * jnp.sign(last)
-    step = jnp.clip(step * jnp.where(agreement > 0, grow, jnp.where(agreement < 0, shrink, 1)), low, high)
+    agreement = g * jnp.sign(last)  # g * last would be 0 for tiny gradients
+    changed = jnp.clip(step * jnp.where(agreement > 0, grow, shrink), low, high)
+    step = jnp.where(agreement == 0, step, changed)
     g = jnp.where(agreement < 0, 0, g)
     return -step * jnp.sign(g), step, g
 
@@ -110,12 +113,12 @@ def lion(learning_rate, b1=0.9, b2=0.99, weight_decay=0.0):
     Source: Chen et al. (2023). Equal to ``optax.lion`` at the same ``weight_decay``, whose default is 0.001.
     """
     learning_rate = _check.rate("learning_rate", learning_rate)
-    return lift(_lion, learning_rate, slots=(0.0,), params=True, b1=_check.number("b1", b1, _DECAY),
-                b2=_check.number("b2", b2, _DECAY),
+    return lift(with_weight_decay, learning_rate, slots=(0.0,), params=True, inner=_lion,
+                b1=_check.number("b1", b1, _DECAY), b2=_check.number("b2", b2, _DECAY),
                 weight_decay=_check.number("weight_decay", weight_decay, "[0, inf)"))
 
 
-def _lion(g, m, *, w, learning_rate, b1, b2, weight_decay):
-    step = jnp.sign(b1 * m + (1 - b1) * g) + weight_decay * w
+def _lion(g, m, *, learning_rate, b1, b2):
+    step = jnp.sign(b1 * m + (1 - b1) * g)
     m = b2 * m + (1 - b2) * g
     return -learning_rate * step, m
