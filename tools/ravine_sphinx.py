@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ahead import run_ahead
 from api import Api
+from tables import Measured
 
 # What may change what a chapter prints, and what may change how every page looks.
 EXECUTION_INPUTS = ("lib/**/*.py", "lib/**/*.js", "lib/**/*.css", "lib/**/*.json", "requirements.txt")
@@ -39,6 +40,7 @@ def setup(app):
     app.add_config_value("ravine_digest", "", "env")  # when it changes, Sphinx reads every page anew
     app.add_config_value("ravine_look", "", "html")  # when it changes, Sphinx writes every page anew
     app.add_directive("api", Api)
+    app.add_directive("measured", Measured)
     app.connect("config-inited", key_the_execution)
     app.connect("builder-inited", write_figures)
     app.connect("env-before-read-docs", run_ahead)
