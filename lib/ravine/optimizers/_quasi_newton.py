@@ -204,17 +204,17 @@ def lbfgs_direction(g, S, Y, gamma=None):
     A row of zeros is no pair. Without `gamma` it is that of the newest pair.
     """
     gamma = _gamma(S[-1], Y[-1]) if gamma is None else gamma
+    rho = ratio(1, jnp.sum(S * Y, axis=1))
 
     def newest_to_oldest(q, pair):
-        s, y = pair
-        rho = ratio(1, dot(s, y))
+        s, y, rho = pair
         a = rho * dot(s, q)
-        return q - a * y, (rho, a)
+        return q - a * y, a
 
     def oldest_to_newest(r, pair):
-        s, y, (rho, a) = pair
+        s, y, rho, a = pair
         return r + (a - rho * dot(y, r)) * s, None
 
-    q, weights = jax.lax.scan(newest_to_oldest, g, (S, Y), reverse=True)
-    r, _ = jax.lax.scan(oldest_to_newest, gamma * q, (S, Y, weights))
+    q, a = jax.lax.scan(newest_to_oldest, g, (S, Y, rho), reverse=True)
+    r, _ = jax.lax.scan(oldest_to_newest, gamma * q, (S, Y, rho, a))
     return -r
