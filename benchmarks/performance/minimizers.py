@@ -80,10 +80,10 @@ def optimistix_of(problem, solver):
         steps += 1
 
     @jax.jit
-    def run(w):
-        return optimistix.minimise(fun, solver, w, problem.args, max_steps=steps, throw=False).value
+    def run(w, args):  # the data are arguments, as they are elsewhere: in a constant XLA can do part of the work ahead
+        return optimistix.minimise(fun, solver, w, args, max_steps=steps, throw=False).value
 
-    return steps, functools.partial(run, problem.start) if steps < MOST else None
+    return steps, functools.partial(run, problem.start, problem.args) if steps < MOST else None
 
 
 def scipy_of(problem, method, **options):
