@@ -91,6 +91,9 @@ _risk = Exercise(
             lambda w, X, y: 0.5 * jnp.sum(_errors(w, X, y)**2) / len(w),
             "the sum is divided by d, the number of weights. Divide by n, the number of examples: X has a row for "
             "each."),
+        "averaged_twice": (
+            lambda w, X, y: 0.5 * jnp.mean(_errors(w, X, y)**2) / len(y),
+            "the mean is divided by n once more. jnp.mean has divided by n already."),
         "one_fewer": (
             lambda w, X, y: 0.5 * jnp.sum(_errors(w, X, y)**2) / (len(y) - 1),
             "the sum is divided by n − 1. The risk is a plain mean: divide by n."),

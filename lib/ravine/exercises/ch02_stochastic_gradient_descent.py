@@ -100,6 +100,14 @@ _minibatches = Exercise(
         "fixed_key": (
             lambda key, n, b: _cut(generator(jax.random.key(42)).permutation(n), b),
             "the order is the same for all keys. Every epoch would see the same batches: use the key that is given."),
+        "drawn_alone": (
+            lambda key, n, b: [generator(k).permutation(n)[:b] for k in jax.random.split(key, -(-n // b))],
+            "each batch is drawn for itself, from all examples. Then some come in two batches and some in none: "
+            "shuffle all of them once, then cut."),
+        "within_batches": (
+            lambda key, n, b: [generator(key).permutation(batch) for batch in _cut(np.arange(n), b)],
+            "the examples are shuffled within their batches only. Shuffle all of them before you cut: else sorted data "
+            "makes batches of one class."),
         "key_not_used": (
             lambda key, n, b: _cut(np.random.default_rng().permutation(n), b),
             "the same key gives another order in each call. Draw from the key, with jax.random, so that a run can be "
@@ -174,7 +182,7 @@ _sgd_epoch = Exercise(
          np.array([2.0, -1.0, 0.5, 3.0, -4.0, 1.0, 2.0]), np.array([[4, 1, 6], [2, 0, 5]]), 0.1),
         (np.array([-0.3, 0.8]),
          np.array([[0.3, 1.0], [1.5, -0.4], [0.2, 0.9], [-1.0, 0.6], [2.0, 0.1], [0.4, -0.7], [1.1, 0.5]]),
-         np.array([-1.0, 0.6, 2.0, 0.4, -0.2, 1.3, 0.5]), np.array([[2, 6, 0], [3, 5, 4]]), 0.4),
+         np.array([-1.0, 0.6, 2.0, 0.4, -0.2, 1.3, 0.5]), np.array([[2, 6], [3, 5], [4, 1]]), 0.4),
         (np.array([3e-6, -2e-6]),
          np.array([[1.0, 0.4], [-0.5, 1.0], [2.0, 1.0], [0.3, -0.5], [1.0, -1.0], [0.6, 2.0], [-0.7, 0.2]]),
          np.array([4e-6, 1e-6, -2e-6, 5e-6, 3e-6, -6e-6, 2e-6]), np.array([[3, 0, 1], [5, 4, 6]]), 0.2),
@@ -200,6 +208,9 @@ _sgd_epoch = Exercise(
             lambda w, X, y, idx, lr: _steps(w, X, y, idx, lr,
                                             lambda w, batch, targets: batch.T @ (batch @ w - targets) / len(y)),
             "the sum over the batch is divided by n. Divide by b, the size of the batch."),
+        "rate_shared": (
+            lambda w, X, y, idx, lr: _steps(w, X, y, idx, lr / len(idx), _gradient),
+            "the rate is divided by the number of batches. Each batch's step has the whole rate η."),
         "full_batch": (
             lambda w, X, y, idx, lr: _steps(w, X, y, idx, lr, lambda w, *_: _gradient(w, X, y)),
             "each step uses all of the data. Take the rows of the batch: X[batch] and y[batch]."),

@@ -185,6 +185,9 @@ _max_lr = Exercise(
         "frobenius": (
             lambda H: (2 / np.linalg.norm(H), _limits(_values(H))[1]),
             "the rate is 2/‖H‖, with the root of the sum of squares for a norm. The largest eigenvalue is the limit."),
+        "ends_exchanged": (
+            lambda H: (2 / _values(H)[0], _values(H)[0] / _values(H)[-1]),
+            "the smallest eigenvalue is taken for the largest. eigvalsh sorts them upwards: the largest comes last."),
         "swapped_return": (
             lambda H: _limits(_values(H))[::-1],
             "κ comes back before the rate. Return (lr, kappa)."),
@@ -306,6 +309,10 @@ _classify = Exercise(
             _ignores_zeros,
             "zeros are let pass as if they had the sign of the others. Along such a direction higher derivatives "
             "decide: the point is degenerate."),
+        "zeros_as_saddle": (
+            lambda H: _kind(_values(H), _zero(H)).replace("degenerate", "saddle"),
+            "whatever is no minimum and no maximum is called a saddle. Without both signs a zero leaves the matter "
+            "open: the point is degenerate."),
         "zeros_first": (
             _zeros_first,
             "a zero is asked for first. Where both signs occur the point is a saddle, whatever else is zero."),

@@ -48,7 +48,7 @@ _clip = Exercise(
     returns="clipped",
     probes=[
         ({"W": np.array([[3.0, -1.0], [2.0, 0.5]]), "b": np.array([1.0, -4.0])}, 2.0),
-        ({"W": np.array([[0.3, 0.1], [-0.2, 0.4]]), "b": np.array([0.2, -0.1])}, 2.5),
+        ({"W": np.array([[0.9, 0.4], [-0.8, 1.1]]), "b": np.array([0.6, -0.7])}, 2.5),  # ‖g‖ < c < ‖g‖²
         ({"W": np.array([[4e6, 1e6], [3e6, -2e6]]), "b": np.array([5e6, 7e6])}, 0.6),
         ({"W": np.array([[2e-6, 7e-6], [-4e-6, 3e-6]]), "b": np.array([-6e-6, 1e-6])}, 0.4),
         ({"W": np.zeros((2, 2)), "b": np.zeros(2)}, 1.5),
@@ -85,6 +85,9 @@ _clip = Exercise(
         "no_root": (
             lambda tree, c: _clipped(tree, c, _norm(tree)**2),
             "the norm is not rooted. ‖g‖ is the root of the sum of squares."),
+        "square_compared": (
+            lambda tree, c: _scaled(tree, c / _norm(tree) if _norm(tree)**2 > c else 1.0),
+            "the square of the norm is compared with c. Compare its root: rescale where ‖g‖ > c."),
         "norms_added": (
             lambda tree, c: _clipped(tree, c, sum(map(_norm, jax.tree.leaves(tree)))),
             "the norms of the arrays are added. Add their squares, and take the root of that."),
@@ -229,6 +232,10 @@ _jac_norm = Exercise(
         "linear_last": (
             lambda Ws, x: _largest(np.asarray(Ws[-1]).T @ _jacobian(Ws[:-1], x)),
             "the last layer has no tanh. Here it has one too."),
+        "outputs_added": (
+            lambda Ws, x: np.linalg.norm(_jacobian(Ws, x).sum(axis=0)),
+            "the outputs are added up before they are differentiated. That is the gradient of their sum: take the "
+            "Jacobian, a row for each output."),
         "last_layer_only": (
             lambda Ws, x: _largest(list(_slopes(Ws, x))[-1][:, None] * np.asarray(Ws[-1]).T),
             "only the last layer is differentiated. Go back to the input, through all layers."),

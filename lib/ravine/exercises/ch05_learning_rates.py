@@ -90,6 +90,9 @@ _warmup_cosine = Exercise(
         "T_without_warmup": (
             _warmed(lambda t, peak, warmup, T, floor: _falling(peak, floor, min((t - warmup) / T, 1))),
             "the way down takes T steps. T counts the warm-up too: divide by T − warmup."),
+        "floor_one_early": (
+            _warmed(lambda t, peak, warmup, T, floor: _falling(peak, floor, _done(t, warmup, T - 1))),
+            "the floor is reached at step T − 1. Here it is reached at step T: divide by T − warmup."),
         "whole_wave": (
             _warmed(lambda t, peak, warmup, T, floor: _falling(peak, floor, 2 * _done(t, warmup, T))),
             "the wave is a whole one, with 2π. It goes down and up again: half a wave has π."),
