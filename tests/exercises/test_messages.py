@@ -137,7 +137,8 @@ def test_nan_is_named_with_its_entry():
     result = check("velocity_step", lambda w, v, g, lr, mu: (w - v * jnp.nan, v))
     assert result.outcome == "structure"
     assert result.message.startswith(
-        "✗ velocity_step: w[0] is nan: something overflows or divides by zero.\n  on probe 1 of 4, with\n    w = [1, ")
+        "✗ velocity_step: w[0] is nan: something overflows, divides by zero, or takes the root of a negative number.\n"
+        "  on probe 1 of 4, with\n    w = [1, ")
 
 
 @pytest.mark.parametrize("value", [3.0, (1.0, 2.0), None, "ewma"])

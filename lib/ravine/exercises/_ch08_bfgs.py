@@ -157,7 +157,7 @@ def lbfgs(g, S, Y):
 
 def _lbfgs_with(first=lambda m: reversed(range(m)), second=range, rho=lambda s, y: 1 / (s @ y),
                 take_out=lambda q, alpha, y: q - alpha * y, scale=lambda S, Y: S[-1] @ Y[-1] / (Y[-1] @ Y[-1]),
-                put_in=lambda alpha, beta: alpha - beta, project=lambda s, y, d: y @ d):
+                put_in=lambda alpha, beta: alpha - beta, project=lambda s, y, d: y @ d, of_pair=lambda i, m: i):
     """Return `lbfgs` with some of its parts replaced."""
     def changed(g, S, Y):
         q, alpha = g, {}
@@ -166,7 +166,7 @@ def _lbfgs_with(first=lambda m: reversed(range(m)), second=range, rho=lambda s, 
             q = take_out(q, alpha[i], Y[i])
         d = scale(S, Y) * q
         for i in second(len(S)):
-            d = d + put_in(alpha[i], rho(S[i], Y[i]) * project(S[i], Y[i], d)) * S[i]
+            d = d + put_in(alpha[of_pair(i, len(S))], rho(S[i], Y[i]) * project(S[i], Y[i], d)) * S[i]
         return -d
     return changed
 
@@ -219,6 +219,10 @@ _lbfgs = Exercise(
         "newest_first": (
             lambda g, S, Y: _lbfgs_with()(g, S[::-1], Y[::-1]),
             "the rows are read with the newest first. The newest pair is the last row."),
+        "alphas_in_first_order": (
+            _lbfgs_with(of_pair=lambda i, m: m - 1 - i),
+            "the second loop takes the α of other pairs. A list from the first loop begins with the newest: read it "
+            "from its end."),
         "no_second_loop": (
             _lbfgs_with(second=lambda m: ()),
             "the second loop is missing. After the scaling, put each pair's own answer in, oldest to newest."),

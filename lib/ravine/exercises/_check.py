@@ -150,7 +150,8 @@ def _not_recognised(exercise, outputs, answers, expected):
             lines += [f"your     {leaf.name} = {_text(leaf.yours, digits)}",
                       f"expected {leaf.name} = {_text(leaf.expected, digits)}{chance}"]
         if not _compare.finite(leaf.yours) and _compare.finite(leaf.expected):
-            text = f"{leaf.entry} is {leaf.yours[leaf.worst]}: something overflows or divides by zero."
+            text = (f"{leaf.entry} is {leaf.yours[leaf.worst]}: something overflows, divides by zero, or takes the "
+                    "root of a negative number.")
             return "structure", "\n  ".join([text, *lines])
     return "wrong", "\n  ".join(["not what is expected, and no mistake that I know by name.", *lines])
 

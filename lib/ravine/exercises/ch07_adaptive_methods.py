@@ -131,13 +131,13 @@ def rprop(w, g, gp, step):
 
 
 def _rprop_with(same=lambda step: 1.2 * step, differ=lambda step: 0.5 * step, zero=lambda step: step,
-                limit=lambda step: np.clip(step, 1e-6, 50), waits=True, hands_on=lambda g, gp, zeroed: zeroed,
-                move=lambda step, g: step * np.sign(g)):
+                limit=lambda step: np.clip(step, 1e-6, 50), zeroes=lambda agree: agree < 0, waits=True,
+                hands_on=lambda g, gp, zeroed: zeroed, move=lambda step, g: step * np.sign(g)):
     """Return `rprop` with some of its parts replaced."""
     def changed(w, g, gp, step):
         agree = np.sign(g) * np.sign(gp)
         step = limit(np.where(agree > 0, same(step), np.where(agree < 0, differ(step), zero(step))))
-        zeroed = np.where(agree < 0, 0.0, g)
+        zeroed = np.where(zeroes(agree), 0.0, g)
         return w - move(step, zeroed if waits else g), hands_on(g, gp, zeroed), step
     return changed
 
@@ -198,6 +198,10 @@ _rprop = Exercise(
         "old_step": (
             lambda w, g, gp, step: (w - step * np.sign(rprop(w, g, gp, step)[1]), *rprop(w, g, gp, step)[1:]),
             "the weights move by the old step size. Update it first, then move."),
+        "zero_waits": (
+            _rprop_with(zeroes=lambda agree: agree <= 0),
+            "the weights wait where a gradient is 0. They wait only where the sign has changed: after a wait gp is 0, "
+            "and they would stand still for good."),
         "zero_shrinks": (
             _rprop_with(zero=lambda step: 0.5 * step),
             "the step size is halved where a gradient is 0. It stays there: nothing is known of the sign."),
