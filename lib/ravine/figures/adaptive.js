@@ -192,7 +192,7 @@ function render({ model, el }) {
 
   function drawRates({ rule, runs, step }) {
     const k = RULES.indexOf(rule);
-    effective.head.firstChild.textContent = `Effective rates of ${rule}`;
+    kit.write(effective.head.firstChild, `Effective rates of ${rule}`);
     const lines = effectiveRates(runs[k]);
     const y = kit.log(1e-3, 10);
     effective.begin({ x: kit.linear(0, shown), y, xName: "step", yName: "effective rate" });

@@ -26,7 +26,11 @@ const kit = (() => {
     node.append(...children);
     return node;
   };
-  const write = (node, text) => node.textContent !== text && (node.textContent = text);
+  // In the same text node: for nodes that come and go the browser asks anew what rules with `:has` say of the whole page.
+  const write = (node, text) => {
+    if (!node.firstChild) node.append(text);
+    else if (node.firstChild.data !== text) node.firstChild.data = text;
+  };
   const html = (tag, attributes = {}, ...children) => build(document.createElement(tag), attributes, children);
   const svg = (tag, attributes = {}, ...children) =>
     build(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
@@ -369,7 +373,7 @@ const kit = (() => {
       /** Show the summary now, and speak it when nothing has changed for a while. */
       say(text) {
         if (text === visible.textContent && !timer) return;
-        visible.textContent = text;
+        write(visible, text);
         // The room that it has once needed stays: else the controls below would move under the hand that drags them.
         visible.style.minHeight = `${visible.getBoundingClientRect().height}px`;
         clearTimeout(timer);
@@ -532,7 +536,7 @@ const kit = (() => {
       if (on && share >= 1) share = 0;
       figure.playing = on;
       last = performance.now();
-      button.textContent = calm.matches ? "Step" : on ? "Pause" : "Play";
+      write(button, calm.matches ? "Step" : on ? "Pause" : "Play");
       if (on) requestAnimationFrame(tick);
       figure.redraw();
     }
@@ -657,13 +661,16 @@ const kit = (() => {
       const key = `axis ${horizontal}`;
       const group = mark("back", key, "g", {});
       if (stands(key, [caption, middle, end, ...ticks, ...places])) return;
+      const node = (i, tag) => group.children[i] ?? group.appendChild(svg(tag)); // what is there stays, as in `write`
+      const text = (i, attributes, content) => write(build(node(i, "text"), attributes, []), content);
       const at = horizontal ? { x: middle, y: end + 33 } : { transform: `translate(10 ${middle}) rotate(-90)` };
-      group.replaceChildren(svg("text", { ...at, class: "axis-name", "text-anchor": "middle" }, caption));
+      text(0, { ...at, class: "axis-name", "text-anchor": "middle" }, caption);
+      build(node(1, "path"), { d: places.map((place) => (horizontal ? `M${place} ${end}v4` : `M${area.left - 4} ${place}h4`)).join(""), class: "tick" }, []);
       places.forEach((place, i) => {
-        const line = horizontal ? { x1: place, x2: place, y1: end, y2: end + 4 } : { x1: area.left - 4, x2: area.left, y1: place, y2: place };
         const name = horizontal ? { x: place, y: end + 16, "text-anchor": "middle" } : { x: area.left - 7, y: place, dy: "0.35em", "text-anchor": "end" };
-        group.append(svg("line", { ...line, class: "tick" }), svg("text", { ...name, class: "tick-name" }, number(ticks[i])));
+        text(i + 2, { ...name, class: "tick-name" }, number(ticks[i]));
       });
+      while (group.children.length > places.length + 2) group.lastChild.remove();
     }
 
     const self = {
@@ -877,5 +884,5 @@ const kit = (() => {
     }, 255 * 2 ** 24));
   }
 
-  return { html, svg, clamp, round, number, linear, log, lowest, hue, memo, lagging, random, field, grid, sample, refine, levelLine, spots, spread, frame, pixel, ramp };
+  return { html, svg, write, clamp, round, number, linear, log, lowest, hue, memo, lagging, random, field, grid, sample, refine, levelLine, spots, spread, frame, pixel, ramp };
 })();

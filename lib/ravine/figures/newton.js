@@ -157,7 +157,7 @@ function render({ model, el }) {
     const last = trail.points.at(-1);
     if (trail.surface !== surface || !last || AXES.some((i) => last[i] !== point[i])) trail = { surface, points: [point] };
     const now = { ...look(surface, point, hyper()), ...surveyed(surface), surface, method, window: library.surfaces[surface].window };
-    take.textContent = `Take the step: ${method}`;
+    kit.write(take, `Take the step: ${method}`);
     drawTerrain(now);
     drawModel(now);
     AXES.forEach((i) => drawCut(now, i));
@@ -245,7 +245,7 @@ function render({ model, el }) {
     const room = Math.max(...heights.map(Math.abs)) || 1;
     const [low, high] = [Math.min(...heights), Math.max(...heights)];
     const margin = 0.12 * (high - low || room);
-    cut.head.firstChild.textContent = `Eigenvalue ${kit.number(values[i])}: the model ${values[i] ? `has a ${values[i] < 0 ? "top" : "bottom"}` : "is straight"}`;
+    kit.write(cut.head.firstChild, `Eigenvalue ${kit.number(values[i])}: the model ${values[i] ? `has a ${values[i] < 0 ? "top" : "bottom"}` : "is straight"}`);
     cut.begin({ x: kit.linear(-reach, reach), y: kit.linear(low - margin, high + margin), xName: "uphill ← along the eigenvector → downhill", yName: "change of the loss" });
     cut.line("zero", [[0, low - margin], [0, high + margin]], "zero");
     cut.line("truth", truth, "truth");

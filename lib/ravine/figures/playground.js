@@ -165,7 +165,7 @@ function render({ model, el }) {
         while (trial.t < TRIAL) advance(trial);
         const [reached] = losses(trial, trial.w);
         if (reached < best.reached) best = { reached, learning_rate };
-        clock.textContent = `trying ${kit.number(learning_rate)}`;
+        kit.write(clock, `trying ${kit.number(learning_rate)}`);
         requestAnimationFrame(next);
       } else {
         choose({ learning_rate: best.learning_rate ?? asked.learning_rate });
@@ -194,8 +194,8 @@ function render({ model, el }) {
     const unfinished = training.goOn(current());
     const called = library.initializers[run.settings.initializer].scale;
     scale.input.disabled = called === null;
-    scale.input.labels[0].textContent = called === null ? "scale (it has none)" : `scale (its ${called})`;
-    clock.textContent = `step ${run.t}`;
+    kit.write(scale.input.labels[0], called === null ? "scale (it has none)" : `scale (its ${called})`);
+    kit.write(clock, `step ${run.t}`);
     predicted.ask(run, run.w);
     if (unfinished && predicted.stale) predicted.update(); // while it learns; a new start may come a moment later
     figure.gradually(() => predicted.stale, predicted.update);

@@ -236,7 +236,7 @@ function render({ model, el }) {
       if (box.hidden) continue;
       line.setAttribute("class", `line strong ${style(name)}`);
       for (const [attribute, value] of [["d", shape(name)], ["class", `mark ${style(name)}`]]) swatch.setAttribute(attribute, value);
-      result.textContent = news(runs.get(name), step, facts);
+      kit.write(result, news(runs.get(name), step, facts));
     }
     figure.say(summary({ facts, runs, step, steps, start: get("start"), clip: get("clip") }));
   }
@@ -245,7 +245,7 @@ function render({ model, el }) {
   let shades = null;
   function drawMap({ facts, key, runs, step }) {
     const [x, y] = facts.window.map(([low, high]) => kit.linear(low, high));
-    map.head.firstChild.textContent = capital(facts.name);
+    kit.write(map.head.firstChild, capital(facts.name));
     map.begin({ x, y, xName: "w₁", yName: "w₂" });
     const { ranked, levels, lines } = land(key);
     if (figure.repaint) shades = kit.ramp(el, "--deep", "--paper", SHADES);
@@ -281,7 +281,7 @@ function render({ model, el }) {
     const reach = facts.top - facts.floor;
     const y = bottomed ? kit.log(reach * 1e-10, reach) : kit.linear(facts.floor, facts.top);
     const value = (loss) => (bottomed ? Math.max(loss - facts.floor, 1e-300) : loss);
-    chart.head.firstChild.textContent = bottomed ? "Loss above the lowest" : "Loss";
+    kit.write(chart.head.firstChild, bottomed ? "Loss above the lowest" : "Loss");
     const longest = Math.max(0, ...[...runs.keys()].map((name) => name.length));
     chart.begin({ x: kit.linear(0, steps), y, xName: "step", yName: "", margin: 18 + 6.2 * longest });
     const { left, top, width, height } = chart.area;

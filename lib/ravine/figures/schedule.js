@@ -101,7 +101,7 @@ function render({ model, el }) {
     grip.at(place, peak);
     rate.end();
     const numbers = library.schedules[schedule].call.replace("{peak}", kit.number(peak));
-    call.textContent = numbers.replace(/\{([\d.]+)\}/g, (_, share) => Math.round(share * place));
+    kit.write(call, numbers.replace(/\{([\d.]+)\}/g, (_, share) => Math.round(share * place)));
   }
 
   const points = (losses) => Array.from(losses, (value, t) => [t, Math.max(value, LEAST)]);
