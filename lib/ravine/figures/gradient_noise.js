@@ -23,6 +23,17 @@ const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.
 /** The loss of the examples in these rows. */
 const batch = (rows) => library.losses[rows.length](rows.map((i) => library.x[i]), rows.map((i) => library.y[i]));
 const all = batch(Float64Array.from(library.x.keys()));
+const singles = Array.from(library.x.keys(), (i) => batch([i]));
+
+/** The mean of the vectors in these rows: of the gradients of examples, the gradient of a batch. */
+function middle(vectors, rows) {
+  let [first, second] = [0, 0];
+  for (const i of rows) {
+    first += vectors[i][0];
+    second += vectors[i][1];
+  }
+  return [first / rows.length, second / rows.length];
+}
 
 /** The rows of batches: drawn at random with replacement, or stretches of the sorted data, one every `stride` examples. */
 function draw(order, seed, size, count, stride) {
@@ -115,9 +126,12 @@ function render({ model, el }) {
     const heights = kit.field(kit.grid(x.low, x.high, 61), kit.grid(y.low, y.high, 61), (w1, w2) => all.f([w1, w2]) - library.least);
     return kit.grid(1, 9, 9).flatMap((n) => kit.levelLine(heights, 0.08 * n * n));
   });
-  const clouds = kit.memo((order, seed) => SIZES.map((size) => draw(order, seed, size, library.draws, 1).map(batch)));
+  const clouds = kit.memo((order, seed) => SIZES.map((size) => draw(order, seed, size, library.draws, 1)));
   const batches = kit.memo((order, seed, size) => draw(order, seed, size, library.steps, size).map(batch));
-  const scattered = kit.memo((order, seed, point) => clouds(order, seed).map((each) => each.map(({ g }) => g(point))));
+  const scattered = kit.memo((order, seed, point) => {
+    const each = singles.map(({ g }) => g(point));
+    return clouds(order, seed).map((drawn) => drawn.map((rows) => middle(each, rows)));
+  });
   const run = kit.memo(simulate);
   const expectation = kit.memo(expected);
 

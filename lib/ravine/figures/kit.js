@@ -183,24 +183,21 @@ const kit = (() => {
   function levelLine({ xs, ys, values }, level) {
     const pieces = [];
     const width = xs.length;
+    const between = (from, to, low, high) => low + ((level - from) / (to - from)) * (high - low);
     for (let j = 0; j + 1 < ys.length; j++) {
       for (let i = 0; i + 1 < width; i++) {
         const at = j * width + i;
         const a = values[at], b = values[at + 1], c = values[at + width + 1], d = values[at + width];
         const above = a > level;
         if (b > level === above && c > level === above && d > level === above) continue;
-        const ends = [];
-        const edge = (from, to, x0, y0, x1, y1) => {
-          if (from > level === to > level) return;
-          const share = (level - from) / (to - from);
-          ends.push(x0 + share * (x1 - x0), y0 + share * (y1 - y0));
-        };
         // From left to right, so that a piece begins where that of the cell before has ended.
-        edge(a, d, xs[i], ys[j], xs[i], ys[j + 1]);
-        edge(a, b, xs[i], ys[j], xs[i + 1], ys[j]);
-        edge(d, c, xs[i], ys[j + 1], xs[i + 1], ys[j + 1]);
-        edge(b, c, xs[i + 1], ys[j], xs[i + 1], ys[j + 1]);
-        for (let k = 0; k < ends.length; k += 4) pieces.push(ends.slice(k, k + 4));
+        const ends = [];
+        if (d > level !== above) ends.push(xs[i], between(a, d, ys[j], ys[j + 1]));
+        if (b > level !== above) ends.push(between(a, b, xs[i], xs[i + 1]), ys[j]);
+        if (c > level !== d > level) ends.push(between(d, c, xs[i], xs[i + 1]), ys[j + 1]);
+        if (c > level !== b > level) ends.push(xs[i + 1], between(b, c, ys[j], ys[j + 1]));
+        if (ends.length === 4) pieces.push(ends);
+        else pieces.push(ends.slice(0, 4), ends.slice(4));
       }
     }
     return pieces;
@@ -726,11 +723,10 @@ const kit = (() => {
       pieces(key, pieces, style) {
         const { x, y } = scales;
         if (!stands(key, [pieces, area.width, area.height, x.low, x.high, y.low, y.high])) {
-          let [d, end] = ["", ""];
+          let [d, endX, endY] = ["", NaN, NaN];
           for (const [x0, y0, x1, y1] of pieces) {
-            const from = pair(x0, y0);
-            d += from === end ? "L" : `M${from}L`;
-            d += end = pair(x1, y1);
+            d += x0 === endX && y0 === endY ? "L" : `M${pair(x0, y0)}L`;
+            d += pair((endX = x1), (endY = y1));
           }
           mark("data", key, "path", { d });
         }
