@@ -72,20 +72,17 @@ def _remembers_nothing(params):
 
 def _clip_by_norm(max_norm, grads, state, params=None):
     grads = _check.float_tree("grads", grads)
-    wide = jax.tree.map(lambda g: g.astype(float), grads)
-    squares = jnp.asarray(sum(jnp.sum(g**2) for g in jax.tree.leaves(wide)), float)
-
-    def clip(largest, unit, norm):
-        def shorten(g, unit):
-            clipped = ratio(max_norm, norm) * unit
-            return jnp.where(norm * largest <= max_norm, g, clipped.astype(g.dtype))
-
-        return jax.tree.map(shorten, grads, unit)
-
-    # Only squares that have overflowed, or lost digits, are worth a second way, which reads the gradients once more.
+    squares = jnp.asarray(sum(jnp.sum(g.astype(float)**2) for g in jax.tree.leaves(grads)), float)
+    # Only squares that have overflowed, or lost digits, are worth a second way, which reads the gradients twice more.
     limits = jnp.finfo(squares.dtype)
     fits = (squares > float(limits.tiny / limits.eps)) & jnp.isfinite(squares)
-    return jax.lax.cond(fits, lambda: clip(1, wide, root(squares)), lambda: clip(*_measured(grads))), state
+    largest, norm = jax.lax.cond(fits, lambda: (jnp.ones_like(squares), root(squares)), lambda: _measured(grads)[::2])
+
+    def clip(g):
+        clipped = ratio(max_norm, norm) * ratio(g.astype(float), largest)
+        return jnp.where(norm * largest <= max_norm, g, clipped.astype(g.dtype))
+
+    return jax.tree.map(clip, grads), state
 
 
 def direction(tree):
