@@ -84,13 +84,13 @@ SLIPS = (
         "γ of the oldest": ("_gamma(S[-1], Y[-1])", "_gamma(S[0], Y[0])"),
         "the last pair alone": ("    gamma = ", "    S, Y = S[-1:], Y[-1:]\n    gamma = "),
         "the same order twice": (", reverse=True", ""),
-        "the second loop as the first": ("weights))", "weights), reverse=True)"),
+        "the second loop as the first": ("rho, a))", "rho, a), reverse=True)"),
         "a plus": ("a - rho", "a + rho"),
         "no second loop": ("return -r", "return -gamma * q"),
         "ascent": ("return -r", "return r")}),
     (_quasi_newton.lbfgs_direction, "lbfgs, γ = 1", {
         "s for y": ("q - a * y", "q - a * s"),
-        "ρ inverted": ("ratio(1, dot(s, y))", "dot(s, y)")}),
+        "ρ inverted": ("ratio(1, jnp.sum(S * Y, axis=1))", "jnp.sum(S * Y, axis=1)")}),
     (_quasi_newton._fletcher_reeves, "fletcher_reeves", {
         "β inverted": ("dot(g, g), dot(last_g, last_g)", "dot(last_g, last_g), dot(g, g)"),
         "norms": ("dot(g, g), dot(last_g, last_g)", "dot(g, g)**0.5, dot(last_g, last_g)**0.5")}),
