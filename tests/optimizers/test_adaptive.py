@@ -71,12 +71,12 @@ def test_roots_and_ratios():
     assert ratio(half, half + 1e-8, 1e-8) == 0
 
 
-@pytest.mark.parametrize("constant", [1.0, 0.1, 1e-3, 1e4])
-def test_centred_on_a_constant_gradient_in_single_precision(constant):
-    # r − m² tends to 0 and rounding makes it negative: Optax gives NaN here. The step can be at most η |g| / ε.
-    seen = answers(rv.rmsprop(0.1, centered=True), jnp.full((2000, 1), constant, jnp.float32))
+def test_centred_on_a_constant_gradient_in_single_precision():
+    # r − m² tends to 0 and rounding makes some negative: Optax gives NaN there. The step can be at most η |g| / ε.
+    constants = np.append(np.geomspace(1e-3, 1e4, 99), 1.0).astype(np.float32)
+    seen = answers(rv.rmsprop(0.1, centered=True), jnp.tile(constants, (2000, 1)))
     assert np.isfinite(seen).all()
-    assert np.max(abs(seen)) <= 0.1 * constant / 1e-8 * (1 + 1e-6)
+    assert np.all(abs(seen) <= 0.1 * constants / 1e-8 * (1 + 1e-6))
 
 
 @pytest.mark.parametrize("g", [1e-12, 1e-3, 1.0, 1e12])
