@@ -4,7 +4,7 @@
  */
 (() => {
   "use strict";
-  const AT_ONCE = 12;
+  const AT_ONCE = 4; // twelve would hold up the page for more than 50 ms, as long as it has just begun
   const script = new URL("mathjax/tex-chtml.js", document.currentScript.src).href;
   const idle = () => new Promise((done) => (window.requestIdleCallback ?? setTimeout)(done));
 
