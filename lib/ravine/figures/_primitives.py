@@ -364,7 +364,19 @@ def dot_general(js, eqn, a, b):
 
     shape = tuple(a.shape[axis] for axis in sum_a)
     unrolled = js.small(a) and js.small(b) and js.small(eqn.outs[0])
+    if kind(a.dtype) == "f" and not unrolled and not batch_a and len(sum_a) == max(len(free_a), len(free_b)) == 1:
+        sides = (a, free_a, sum_a), (b, free_b, sum_b)
+        return matrix_product(js, eqn.outs[0], *sides if free_b else reversed(sides))
     return folded(js, eqn, shape, term, "0", arithmetic["add"].format, unrolled)
+
+
+def matrix_product(js, out, left, right):
+    """Return the product of two matrices, each with the axes that stay and the summed one; the left may be a vector."""
+    (a, free_a, sum_a), (b, free_b, sum_b) = left, right
+    sizes = [math.prod(x.shape[axis] for axis in axes) for x, axes in ((a, free_a), (a, sum_a), (b, free_b))]
+    strides = [math.prod(x.shape[axis + 1:]) for x, axes in ((a, sum_a), (b, sum_b), (b, free_b)) for axis in axes]
+    first = math.prod(a.shape[free_a[0] + 1:]) if free_a else 0
+    return js.stored(out, js.call("product", js.buffer(a), js.buffer(b), *sizes, first, *strides))
 
 
 # Functions of intrinsics.js on whole arrays

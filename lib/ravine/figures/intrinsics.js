@@ -37,6 +37,36 @@ function erfc(x) {
   return Math.exp(-x * x) / Math.sqrt(Math.PI) / tail;
 }
 
+// The sums over k of a[i * ai + k * ak] * b[k * bk + j * bj], row i by row, each in the order of k. Four columns at once:
+// a sum waits for its last addition, four do not for each other's.
+function product(a, b, rows, inner, columns, ai, ak, bk, bj) {
+  const c = new Float64Array(rows * columns);
+  for (let i = 0; i < rows; i++) {
+    let j = 0;
+    for (; j + 3 < columns; j += 4) {
+      let s = 0, t = 0, u = 0, v = 0;
+      for (let k = 0, p = i * ai, q = j * bj; k < inner; k++, p += ak, q += bk) {
+        const x = a[p];
+        s += x * b[q];
+        t += x * b[q + bj];
+        u += x * b[q + 2 * bj];
+        v += x * b[q + 3 * bj];
+      }
+      const at = i * columns + j;
+      c[at] = s;
+      c[at + 1] = t;
+      c[at + 2] = u;
+      c[at + 3] = v;
+    }
+    for (; j < columns; j++) {
+      let s = 0;
+      for (let k = 0; k < inner; k++) s += a[i * ai + k * ak] * b[k * bk + j * bj];
+      c[i * columns + j] = s;
+    }
+  }
+  return c;
+}
+
 // The next functions see an array of any rank as (outer, n, inner) and work along its middle axis.
 
 function argbest(x, outer, n, inner, sign) {
