@@ -261,8 +261,9 @@ def sharpness(fun, params, *, steps=32, restarts=10, key=None, args=()):
 
     A round takes `steps` products and memory for as many copies of the parameters. The next one starts from the
     eigenvector found so far. They end where ‖Hv − λv‖ ≤ √ε · max|λ|; the error of λ is then about ε · (max|λ|)² over
-    the gap to the next eigenvalue. It is never above the true one, rounding apart. Where the spectrum crowds at its
-    upper end, more steps help more than more restarts.
+    the gap to the next eigenvalue. It is never above the true one, rounding apart. Of two largest eigenvalues that
+    hardly differ, a short round may end at the second. Where the spectrum crowds at its upper end, more steps help more
+    than more restarts.
 
     Args:
         fun: ``fun(params, *args) -> scalar``.
