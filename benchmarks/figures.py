@@ -42,15 +42,15 @@ AIMS = {"shown": 1.5, "redraw": 16.0, "JavaScript": 60.0}
 
 # Notes in `shown` when each figure's first picture was painted, in `complete` when it said what it shows, and in
 # `redraws` how much work each move of a pressed mouse was, and how long it took to the end of the frame in which the
-# figure is drawn, laid out and painted. `look` is the first callback of every frame; a message sent in a frame arrives
-# when the frame is painted. It begins when the document is parsed, before which no figure can be there: asking for
-# frames earlier would cut into the parsing.
+# figure is drawn, laid out and painted. `look` is the first callback of every frame; a message sent by it arrives when
+# the frame is painted, before what the figure goes on to compute then. It begins when the document is parsed, before
+# which no figure can be there: asking for frames earlier would cut into the parsing.
 CLOCK = """
 (() => {
   window.shown = {};
   window.complete = {};
   window.redraws = [];
-  let [frame, event, first, handled] = [0, 0, 0, 0];
+  let [event, first, handled] = [0, 0, 0];
   function painted(then) {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => then(performance.now());
@@ -59,7 +59,12 @@ CLOCK = """
   function begin() {
     const waiting = new Set(document.querySelectorAll(".ravine-figure"));
     (function look() {
-      frame = performance.now();
+      const began = performance.now();
+      if (first) {
+        const [move, work] = [first, handled];
+        painted((now) => redraws.push([work + now - began, now - move]));
+        first = handled = 0;
+      }
       for (const figure of waiting) {
         if (!figure.classList.contains("is-live") || !figure.querySelector(".axis")) continue;
         const { module } = figure.dataset;
@@ -79,15 +84,7 @@ CLOCK = """
     addEventListener(type, ({ buttons, target }) => {
       if (buttons === 0 || !target.closest?.(".ravine-figure")) return;
       handled += performance.now() - event;
-      if (first) return;
-      first = event;
-      requestAnimationFrame(() => {
-        const started = frame;
-        painted((now) => {
-          redraws.push([handled + now - started, now - first]);
-          first = handled = 0;
-        });
-      });
+      first ||= event;
     });
   }
 })();

@@ -14,7 +14,7 @@ const kit = (() => {
   const SPEAK_AFTER = 500; // milliseconds without a change
   const BUDGET = 8; // milliseconds of a frame for a training
   const SLICE = 6; // milliseconds after a frame for what is computed gradually
-  const PAUSE = 90; // milliseconds between two pictures while it trains
+  const PAUSE = 90; // milliseconds between two pictures while it trains or computes
 
   // ---------------------------------------------------------------- elements, numbers, scales
 
@@ -331,16 +331,20 @@ const kit = (() => {
 
       /**
        * Compute what takes longer than a frame, a piece at a time while `left()`: a few after each drawing, when that is
-       * painted, so that they do not hold up what the reader drags. `aria-busy` says that more is to come.
+       * painted, so that they do not hold up what the reader drags. What is there is drawn every PAUSE and in the end.
+       * `aria-busy` says that more is to come.
        */
       gradually(left, compute) {
         clearTimeout(rest);
         el.setAttribute("aria-busy", left());
-        if (left()) rest = setTimeout(() => {
+        const due = performance.now() + PAUSE;
+        const slice = () => {
           const until = performance.now() + SLICE;
           do compute(); while (left() && performance.now() < until);
-          figure.redraw();
-        });
+          if (left() && performance.now() < due) rest = setTimeout(slice);
+          else figure.redraw();
+        };
+        if (left()) rest = setTimeout(slice);
       },
 
       /** Change values of the model; `release` when the reader lets go, which syncs to Python or to the address. */
