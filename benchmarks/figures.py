@@ -16,6 +16,7 @@ For each figure
 A figure that no page of the book holds is measured on a page of its own, with the book's scripts.
 """
 
+import contextlib
 import functools
 import gzip
 import http.server
@@ -97,6 +98,11 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
     def log_message(self, *_):
         """Log nothing."""
+
+    def copyfile(self, source, outputfile):
+        """Send a file; a page that has been closed takes no more of it."""
+        with contextlib.suppress(ConnectionError):
+            super().copyfile(source, outputfile)
 
 
 def pages():
