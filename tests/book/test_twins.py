@@ -161,10 +161,16 @@ def test_the_program_writes_what_is_stale_and_names_it_in_a_check(book, capsys):
     assert "Changed" not in (book / "chapters/02_b.ipynb").read_text()
 
 
+@pytest.fixture(scope="module")
+def fresh():
+    """Return what the twins of this book should be."""
+    return twins.written(ROOT)
+
+
 @pytest.mark.parametrize("source", sorted(ROOT.glob("chapters/*.md")), ids=lambda path: path.stem)
-def test_the_twins_of_this_book(source):
+def test_the_twins_of_this_book(source, fresh):
     text = source.with_suffix(".ipynb").read_text()
-    assert text == twins.written(ROOT)[source.with_suffix(".ipynb")], "run `make notebooks`"
+    assert text == fresh[source.with_suffix(".ipynb")], "run `make notebooks`"
     notebook = nbformat.reads(text, 4)
     nbformat.validate(notebook)
     assert all(not cell.get("outputs") and cell.get("execution_count") is None for cell in notebook.cells)
