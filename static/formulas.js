@@ -1,6 +1,7 @@
 /*
  * Sets the page's formulas when all else stands, a few at a time while the browser is idle, those nearest to the reader
  * first: MathJax at work on a whole chapter would hold up its figures and its scrolling. Before printing it sets the rest.
+ * Then it lays out the pictures that the style sheet has left for later, for who saves or photographs the page as a whole.
  */
 (() => {
   "use strict";
@@ -23,10 +24,18 @@
     }
   }
 
+  async function show() {
+    for (const picture of document.querySelectorAll(".ravine-picture")) {
+      await idle();
+      picture.style.contentVisibility = "visible";
+    }
+  }
+
   async function ready() {
     MathJax.startup.defaultReady();
     await MathJax.startup.promise;
     await set();
+    await show();
   }
 
   MathJax.startup = { typeset: false, ready };
