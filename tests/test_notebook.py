@@ -49,6 +49,54 @@ def test_every_reference_in_a_picture_resolves():
     assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', text)) <= set(re.findall(r'\bid="([^"]+)"', text))
 
 
+def panels_of(markup):
+    """Return the whole picture's width, and the left and right end of each panel."""
+    (width, _), *panels = ((float(width), float(left)) for left, width in re.findall(
+        r'<svg [^>]*viewBox="(\S+) 0(?:\.0)? (\S+) ', markup))
+    return width, [(left, left + width) for width, left in panels]
+
+
+def frames_of(markup):
+    """Return the left and right end of every axes' frame."""
+    paths = re.findall(r'id="\S+axes_\d+">\s*<g id="\S+patch_\d+">\s*<path d="([^"]*)"', markup)
+    ends = [[float(x) for x in re.findall(r"[ML] (\S+)", path)] for path in paths]
+    return [(min(xs), max(xs)) for xs in ends]
+
+
+@pytest.mark.parametrize("layout", [None, "constrained"])
+def test_panels_side_by_side_come_one_by_one_for_narrow_pages(shown, layout):
+    figure, axes = plotting.figure(3, width=12, layout=layout)
+    axes[0].imshow([[1, 2], [3, 4]])
+    axes[1].plot([0, 1], [0, 1])
+    axes[2].plot([0, 1], [0, 1])
+    figure.colorbar(axes[0].images[0], ax=axes[0])
+    notebook.show(figure, alt="three panels, one with a bar of colours")
+    markup = shown[0]["text/html"]
+    assert markup.startswith('<div class="ravine-picture panels">')
+    assert markup.count('style="display:none;') == 3
+    width, panels = panels_of(markup)
+    frames = frames_of(markup)
+    assert [panels[0][0], panels[-1][1]] == pytest.approx([0, width], abs=0.1)
+    assert [stop for _, stop in panels[:-1]] == pytest.approx([start for start, _ in panels[1:]], abs=0.2)
+    assert len(frames) == 4
+    held = [[start < low and high < stop for low, high in frames] for start, stop in panels]
+    assert sorted(sum(row) for row in held) == [1, 1, 2]
+    assert held[0].count(True) == 2, "the bar of colours is beside its panel"
+    (whole,) = set(re.findall(r'<use href="#(\S+)"/></svg>', markup))
+    assert f'id="{whole}"' in markup
+
+
+def test_what_belongs_to_all_panels_is_not_cut(shown):
+    for options in ({}, {"sharey": True}, {"title": "Both"}):
+        title = options.pop("title", None)
+        figure, _ = plotting.figure(2, **options)
+        if title:
+            figure.suptitle(title)
+        notebook.show(figure, alt="two panels")
+    cut = [bundle["text/html"].startswith('<div class="ravine-picture panels">') for bundle in shown]
+    assert cut == [True, False, False]
+
+
 def test_a_picture_needs_words():
     with pytest.raises(ValueError, match="alt"):
         notebook.show(a_figure(), alt=" ")

@@ -107,8 +107,9 @@ def mend_page(app, pagename, templatename, context, doctree):
     # docutils puts links between the items of an ARIA list, which assistive software may not read then.
     body = re.sub(r' role="(list|doc-biblioentry|doc-backlink)"', "", context.get("body", ""))
     # The browser lays a picture out only near the view (ravine.css): until then its shape keeps its place.
-    context["body"] = re.sub(r'(<div class="ravine-picture")(><svg viewBox="0 0 (\S+) (\S+)"[^>]*?(max-width:\d+px))',
-                             r'\1 style="aspect-ratio:\3/\4;\5"\2', body)
+    context["body"] = re.sub(
+        r'(<div class="ravine-picture(?: panels)?")(><svg viewBox="0 0 (\S+) (\S+)"[^>]*?(max-width:\d+px))',
+        r'\1 style="aspect-ratio:\3/\4;\5"\2', body)
 
 
 def write_index(app, exception):

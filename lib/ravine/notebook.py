@@ -13,6 +13,7 @@ from IPython.display import display
 
 from ravine.plotting import INK
 
+NARROWEST = 0.15  # of the width: what is narrower is no panel but a bar of colours beside one
 _numbering = itertools.count(1)
 
 
@@ -29,6 +30,9 @@ def seed():
 def show(figure, alt):
     """Show a matplotlib figure as inline SVG that reads on a light and on a dark page, and close it.
 
+    Panels that stand side by side come a second time, each as an `<svg class="panel">` that is not displayed: where a
+    page is narrow the book's style sheet shows them below each other, instead of the whole.
+
     Args:
         figure: a `matplotlib.figure.Figure` in the style of `ravine.plotting`.
         alt: what the picture shows, in words, for whoever cannot see it.
@@ -38,7 +42,46 @@ def show(figure, alt):
     """
     if not alt.strip():
         raise ValueError("alt = '': say in words what the picture shows")
-    _display(f'<div class="ravine-picture">{svg(figure, alt)}</div>', alt)
+    cuts = _cuts(figure)
+    picture = svg(figure, alt)
+    if cuts:
+        _display(f'<div class="ravine-picture panels">{picture}{_panels(picture, cuts)}</div>', alt)
+    else:
+        _display(f'<div class="ravine-picture">{picture}</div>', alt)
+
+
+def _cuts(figure):
+    """Return where to cut a picture, from top to bottom, into panels that need no other: shares of its width."""
+    import matplotlib.pyplot as plt
+
+    if len(figure.axes) < 2 or figure.texts or figure.legends:  # these may belong to all panels
+        return []
+    figure.draw_without_rendering()  # which lays it out
+    left, right = figure.get_tightbbox().padded(plt.rcParams["savefig.pad_inches"]).intervalx  # as `svg` crops it
+    spans = {ax: ax.get_tightbbox().intervalx / figure.dpi for ax in figure.axes if ax.get_visible()}
+    cuts, passed, end = [], [], left
+    for ax in sorted(spans, key=lambda ax: spans[ax][0]):
+        start, stop = spans[ax]
+        reads = any(ax.get_shared_y_axes().joined(ax, other) for other in passed)  # its heights at another's left
+        if passed and start > end and not reads and stop - start > NARROWEST * (right - left):
+            cuts.append(((start + end) / 2 - left) / (right - left))
+        passed.append(ax)
+        end = max(end, stop)
+    return cuts
+
+
+def _panels(picture, cuts):
+    """Return what lies between the cuts, each as an `<svg>` that draws its part of the picture, not displayed."""
+    width, height = map(float, re.search(r'viewBox="0 0 (\S+) (\S+)"', picture).groups())
+    whole = re.search(r'id="(\S+)"', picture).group(1)
+    return "".join(
+        f'<svg class="panel" viewBox="{width * start:.1f} 0 {width * (stop - start):.1f} {height}" aria-hidden="true" '
+        f'style="display:none;--width:{_pixels(width * (stop - start))}px"><use href="#{whole}"/></svg>'
+        for start, stop in itertools.pairwise([0, *cuts, 1]))
+
+
+def _pixels(points):
+    return round(points * 4 / 3)
 
 
 def svg(figure, alt):
@@ -58,10 +101,10 @@ def svg(figure, alt):
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     text = re.sub(r'\bd="[^"]*"', lambda d: re.sub(r"(\.\d\d)\d+", r"\1", d.group()), text)   # finer than any screen
     text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>rv{next(_numbering)}-", text)
-    width = float(re.search(r'width="([\d.]+)pt"', text).group(1)) * 4 / 3
+    width = _pixels(float(re.search(r'width="([\d.]+)pt"', text).group(1)))
     return re.sub(r'<svg [^>]*?(viewBox="[^"]*")[^>]*>',
                   rf'<svg \1 xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
-                  rf'aria-label="{html.escape(alt)}" style="width:100%;max-width:{width:.0f}px;height:auto">',
+                  rf'aria-label="{html.escape(alt)}" style="width:100%;max-width:{width}px;height:auto">',
                   text, count=1)
 
 
