@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 import nbformat
@@ -80,14 +81,23 @@ def run(path, *more):
     manager = AsyncKernelManager(kernel_name="colab", kernel_spec_manager=kernels)
     folder = HOME / "content" / path.stem
     folder.mkdir(parents=True)
-    client = NotebookClient(notebook, km=manager, timeout=300, resources={"metadata": {"path": folder}})
+    settings = {"timeout": 300, "record_timing": True, "resources": {"metadata": {"path": folder}}}
+    client = NotebookClient(notebook, km=manager, **settings)
     try:
-        client.execute()
+        client.execute(cleanup_kc=True)  # else every kernel would stay until the last notebook has run
     except CellExecutionError as error:
         printed = "".join(output.get("text", "") for output in notebook.cells[0].outputs)
         sys.exit(f"{printed}{path.name}: {error}")
-    print(f"  {path.stem} ran in {time.perf_counter() - began:.0f} s", flush=True)
+    longest, cell = max((seconds(cell), index) for index, cell in enumerate(notebook.cells))
+    print(f"  {path.stem} ran in {time.perf_counter() - began:.0f} s, {longest:.0f} of them in cell {cell}", flush=True)
     return notebook
+
+
+def seconds(cell):
+    """Return how long a cell ran; what is no code did not."""
+    times = cell.metadata.get("execution", {})
+    began, ended = (times.get(f"iopub.status.{state}") for state in ("busy", "idle"))
+    return (datetime.fromisoformat(ended) - datetime.fromisoformat(began)).total_seconds() if began and ended else 0.0
 
 
 def main():
