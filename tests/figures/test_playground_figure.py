@@ -200,6 +200,7 @@ def test_fingers_drive_it(address, visit):
         locator.scroll_into_view_if_needed()
         box = locator.bounding_box()
         page.touchscreen.tap(box["x"] + at * box["width"], box["y"] + box["height"] / 2)
+        page.wait_for_timeout(400)  # the browser makes a click of it in its own time
         settled(page)
 
     figure, before = page.locator("#fig-playground"), pictures(page)
