@@ -87,7 +87,11 @@ SLIPS = (
                         "optax.safe_increment(state.age)")}),
     (_descent._search, "search", {
         "any step is a step": ("jnp.where(lower, StepStatus.SHORT, StepStatus.SEARCH_FAILED)", "StepStatus.STEPPED"),
-        "no slope condition": ("curv_rtol=flatness", "curv_rtol=jnp.inf")}),
+        "no slope condition": ("curv_rtol=flatness", "curv_rtol=jnp.inf"),
+        "the whole of a short step": ("low & flat,", "low,"),
+        "the whole of a long step": ("low & flat,", "flat,"),
+        "the whole step's loss for another's": ("_Reached(u, found.value", "_Reached(u, there"),
+        "the whole step's gradient for another's": ("found.grad, status", "grad, status")}),
 
     (krylov._conjugate_gradient, "conjugate or gradient or iterates or steps", {
         "β = 0, steepest descent": ("p = r + rr / at.rr * at.p", "p = r"),

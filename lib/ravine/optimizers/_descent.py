@@ -28,6 +28,7 @@ from ravine.optimizers._lift import fitted, plain
 # On a GPU a product of float32 arrays keeps ten bits by default; secant equations and conjugacy need them all.
 dot = functools.partial(jnp.matmul, precision="highest")
 _SEARCH_STEPS = 30  # evaluations of the loss and its gradient, at most, in one search
+_DECREASE = 1e-4  # the c₁ of the Wolfe conditions: of the decrease that the slope promises, how much must come
 
 
 class StepStatus(enum.IntEnum):
@@ -178,7 +179,8 @@ def _step(rule, numbers, grads, state, params, value, grad, value_fn, predict, l
         own = _all_finite(p) & (dot(p, slope) < 0) & (state.status != StepStatus.SEARCH_FAILED)
         p = jnp.where(own, p, steepest(slope))
         rests = -dot(p, slope) <= float(jnp.finfo(w.dtype).eps) ** 2 * abs(value)
-        u, found, status = _search(f, w, value, slope, jnp.where(rests, 0, p), rule.search)
+        found = _search(f, w, value, slope, jnp.where(rests, 0, p), rule.search)
+        u, status = found.u, found.status
         status = jnp.where(own | (status == StepStatus.SEARCH_FAILED), status, StepStatus.STEEPEST)
         status = jnp.where(rests, StepStatus.STATIONARY, status)
     status = jnp.where(jnp.isfinite(value) & _all_finite(g) & _all_finite(u), status, StepStatus.NOT_FINITE)
@@ -203,15 +205,41 @@ def steepest(g):
     return -g / jnp.where(length > 1, length, 1)
 
 
+class _Reached(NamedTuple):
+    """Where a search ended: the step, the loss and its gradient there, and what became of it."""
+
+    u: jax.Array
+    value: jax.Array
+    grad: jax.Array
+    status: jax.Array
+
+
 def _search(f, w, value, g, p, flatness):
-    rounding = 10 * float(jnp.finfo(w.dtype).eps)
-    search = optax.scale_by_zoom_linesearch(_SEARCH_STEPS, curv_rtol=flatness, approx_dec_rtol=rounding,
-                                            initial_guess_strategy="one")
-    u, found = search.update(p, search.init(w), w, value=value, grad=g, value_fn=f)
-    wolfe = (found.info.decrease_error <= 0) & (found.info.curvature_error <= 0)
-    lower = found.value < value
-    status = jnp.where(wolfe, StepStatus.STEPPED, jnp.where(lower, StepStatus.SHORT, StepStatus.SEARCH_FAILED))
-    return u, found, status
+    """Return how far along p the strong Wolfe conditions hold: mostly at p itself.
+
+    So that is asked first. The bookkeeping of Optax's search costs more than a cheap loss; it is left for the rest, and
+    begins at the half or at the double of p.
+    """
+    there, grad = jax.value_and_grad(f)(w + p)
+    slope, slope_there = dot(g, p), dot(grad, p)
+    low = there <= value + _DECREASE * slope
+    flat = abs(slope_there) <= flatness * abs(slope)
+
+    def whole():
+        return _Reached(p, there, grad, jnp.int32(StepStatus.STEPPED))
+
+    def part_or_multiple():
+        rounding = 10 * float(jnp.finfo(w.dtype).eps)
+        search = optax.scale_by_zoom_linesearch(_SEARCH_STEPS - 1, slope_rtol=_DECREASE, curv_rtol=flatness,
+                                                approx_dec_rtol=rounding, initial_guess_strategy="keep")
+        start = search.init(w)._replace(learning_rate=jnp.where(low & (slope_there < 0), 2, 0.5).astype(w.dtype))
+        u, found = search.update(p, start, w, value=value, grad=g, value_fn=f)
+        wolfe = (found.info.decrease_error <= 0) & (found.info.curvature_error <= 0)
+        lower = found.value < value
+        status = jnp.where(wolfe, StepStatus.STEPPED, jnp.where(lower, StepStatus.SHORT, StepStatus.SEARCH_FAILED))
+        return _Reached(u, found.value, found.grad, status.astype(jnp.int32))
+
+    return jax.lax.cond(low & flat, whole, part_or_multiple)
 
 
 def _all_finite(x):
