@@ -217,8 +217,8 @@ class _Reached(NamedTuple):
 def _search(f, w, value, g, p, flatness):
     """Return how far along p the strong Wolfe conditions hold: mostly at p itself.
 
-    So that is asked first. The bookkeeping of Optax's search costs more than a cheap loss; it is left for the rest, and
-    begins at the half or at the double of p.
+    So that is asked first. The bookkeeping of Optax's search costs more than a cheap loss, so it is left for the rest.
+    It begins at 2p or 0.4p: not at 0.5p, which it might double, and ask at p again.
     """
     there, grad = jax.value_and_grad(f)(w + p)
     slope, slope_there = dot(g, p), dot(grad, p)
@@ -232,7 +232,7 @@ def _search(f, w, value, g, p, flatness):
         rounding = 10 * float(jnp.finfo(w.dtype).eps)
         search = optax.scale_by_zoom_linesearch(_SEARCH_STEPS - 1, slope_rtol=_DECREASE, curv_rtol=flatness,
                                                 approx_dec_rtol=rounding, initial_guess_strategy="keep")
-        start = search.init(w)._replace(learning_rate=jnp.where(low & (slope_there < 0), 2, 0.5).astype(w.dtype))
+        start = search.init(w)._replace(learning_rate=jnp.where(low & (slope_there < 0), 2, 0.4).astype(w.dtype))
         u, found = search.update(p, start, w, value=value, grad=g, value_fn=f)
         wolfe = (found.info.decrease_error <= 0) & (found.info.curvature_error <= 0)
         lower = found.value < value
