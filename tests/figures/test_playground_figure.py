@@ -142,9 +142,9 @@ def test_every_list_changes_state_and_picture(page):
         node.focus()
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
-        settled(page)
         if node.input_value() == chosen:  # a headless list may not open
             node.select_option(index=2)
+        settled(page)
         assert node.input_value() != chosen
         assert node.input_value() in page.url
         assert clock(page) == 0
