@@ -114,11 +114,11 @@ SLIPS = (
         "one step too many": ("at.steps < max_steps", "at.steps <= max_steps"),
         "norms squared": (".set(jnp.sqrt(rr))", ".set(rr)")}),
     (krylov._lanczos, "lanczos", {
-        "one pass": ("range(2)", "range(1)"),
-        "no orthogonalisation": ("w = w - _dot(_dot(basis, w), basis)", "w = w - alpha * q"),
+        "the recurrence alone": ("w = w - _dot(_dot(basis, w), basis)", "w = w"),
+        "the basis alone": ("w = w - alpha * q - beta * previous", "w = w"),
         "against two vectors only": ("_dot(basis, w), basis)",
                                      "_dot(basis, w) * (abs(jnp.arange(steps) - j) < 2), basis)"),
-        "vectors not of length 1": ("(basis, _over(w, beta), largest)", "(basis, 1.0001 * _over(w, beta), largest)"),
+        "vectors not of length 1": ("(basis, q, _over(w, beta)", "(basis, q, 1.0001 * _over(w, beta)"),
         "added for taken off": ("w - _dot(_dot", "w + _dot(_dot"),
         "α of the residual": ("alpha = _dot(q, w)", "alpha = _dot(w, w)"),
         "β squared": ("beta = _norm(w)", "beta = _norm(w) ** 2"),
@@ -134,7 +134,10 @@ SLIPS = (
         "not symmetric": (" + jnp.diag(beta, -1)", ""),
         "the diagonal alone": ("jnp.diag(alpha) + jnp.diag(beta, 1) + jnp.diag(beta, -1)", "jnp.diag(alpha)")}),
     (krylov._norm, "float32", {
-        "overflow": ("unit = _unit(v)", "unit = 1")}),
+        "overflow": ("unit = _unit(v)", "unit = 1"),
+        "whatever the square": ("jax.lax.cond(fits, lambda: jnp.sqrt(square), measured)", "jnp.sqrt(square)"),
+        "small squares": ("(square > float(limits.tiny / limits.eps)) & ", ""),
+        "large squares": (" & jnp.isfinite(square)", "")}),
 
     (_products.hessian_product, "product", {
         "g · v": ("jax.jvp(jax.grad(fun), (params,), (v,))[1]",

@@ -171,9 +171,9 @@ def lanczos(matvec, v0, steps):
     $$\alpha_j = q_j^\top A q_j, \qquad
     \beta_j q_{j+1} = A q_j - \alpha_j q_j - \beta_{j-1} q_{j-1}$$
 
-    Each new vector is made orthogonal to all before it, twice, so that Q Qᵀ = I holds to rounding. Where a β is at
-    most ε^¾ of the largest ‖A q‖ so far (7e-6 in float32, 2e-12 in float64, what the rounding of products grows to
-    in a few steps), the space is complete and the recursion ends: `rank` says how far it came.
+    Each new vector is then made orthogonal to all before it once more, so that Q Qᵀ = I holds to rounding. Where a β
+    is at most ε^¾ of the largest |α| or β so far (7e-6 in float32, 2e-12 in float64, what the rounding of products
+    grows to in a few steps), the space is complete and the recursion ends: `rank` says how far it came.
     The eigenvalues of T = `tridiagonal(alpha, beta)` approximate those of A, the extreme ones first.
 
     Args:
@@ -208,20 +208,20 @@ def _lanczos(matvec, v0, *, steps):
     v0, unravel = ravel_pytree(v0)
 
     def step(carry, j):
-        basis, q, largest = carry
+        basis, previous, q, beta, largest = carry
         basis = basis.at[j].set(q)
         w = product(q)  # 0 once the space is complete, since q is then 0; so are alpha and beta
         alpha = _dot(q, w)
-        largest = jnp.maximum(largest, _norm(w))
-        # The first pass subtracts the two terms of the recurrence, the second what rounding has left of the basis.
-        for _ in range(2):
-            w = w - _dot(_dot(basis, w), basis)
+        w = w - alpha * q - beta * previous
+        w = w - _dot(_dot(basis, w), basis)  # what rounding has left of the basis
         beta = _norm(w)
+        largest = jnp.maximum(largest, jnp.maximum(abs(alpha), beta))
         beta = jnp.where(beta <= float(jnp.finfo(w.dtype).eps) ** 0.75 * largest, 0, beta)
-        return (basis, _over(w, beta), largest), (alpha, beta)
+        return (basis, q, _over(w, beta), beta, largest), (alpha, beta)
 
-    start = jnp.zeros((steps, v0.size), v0.dtype), _over(v0, _norm(v0)), jnp.zeros([], v0.dtype)
-    (basis, q, _), (alpha, beta) = jax.lax.scan(step, start, jnp.arange(steps))
+    zero, nothing = jnp.zeros([], v0.dtype), jnp.zeros_like(v0)
+    start = jnp.zeros((steps, v0.size), v0.dtype), nothing, _over(v0, _norm(v0)), zero, zero
+    (basis, _, q, _, _), (alpha, beta) = jax.lax.scan(step, start, jnp.arange(steps))
     rank = jnp.any(v0 != 0).astype(jnp.int32) + jnp.sum(beta[:-1] != 0, dtype=jnp.int32)
     return Lanczos(jax.vmap(unravel)(basis), alpha, beta[:-1], unravel(beta[-1] * q), rank)
 
@@ -244,8 +244,14 @@ def _unit(v):
 
 
 def _norm(v):
-    unit = _unit(v)
-    return unit * jnp.sqrt(_dot(v / unit, v / unit))
+    def measured():
+        unit = _unit(v)
+        return unit * jnp.sqrt(_dot(v / unit, v / unit))
+
+    # Only squares that have overflowed, or lost digits, are worth a second way, which looks for the largest entry.
+    square, limits = _dot(v, v), jnp.finfo(v.dtype)
+    fits = (square > float(limits.tiny / limits.eps)) & jnp.isfinite(square)
+    return jax.lax.cond(fits, lambda: jnp.sqrt(square), measured)
 
 
 def _over(v, length):
