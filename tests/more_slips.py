@@ -73,8 +73,9 @@ SLIPS = (
         "not divided by β": ("1 / b1 - 1", "1 - b1")}),
 
     (_descent._step, "search", {
-        "uphill": (" & (dot(p, slope) < 0)", ""),
-        "a NaN passes": ("_all_finite(p) & ", "jnp.isnan(p).any() | "),
+        "uphill": ("(down < 0) & ", ""),
+        "a NaN passes": ("(down < 0) & jnp.isfinite(down)", "~(down >= 0)"),
+        "an infinity passes": (" & jnp.isfinite(down)", ""),
         "no new beginning": (" & (state.status != StepStatus.SEARCH_FAILED)", ""),
         "silence": ("jnp.where(own | (status == StepStatus.SEARCH_FAILED), status, StepStatus.STEEPEST)", "status"),
         "a step in failure": ("jnp.where(stays, 0, u)", "u"),

@@ -36,6 +36,7 @@ PROMISES = {
     "too long": (-3.0, 0, START, STATUS.STEPPED),
     "uphill": (1.0, 0, START, STATUS.STEEPEST),
     "no direction": (np.nan, 0, START, STATUS.STEEPEST),
+    "an infinite direction": (-np.inf, 0, START, STATUS.STEEPEST),
     "out of the domain": (-20.0, 1, 2 * START, STATUS.STEPPED),
     "at rest": (-1.0, 0, 0 * START, STATUS.STATIONARY),
     "at rest but for rounding": (-1.0, 4, 1e-17 * START, STATUS.STATIONARY),

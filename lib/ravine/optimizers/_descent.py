@@ -176,14 +176,16 @@ def _step(rule, numbers, grads, state, params, value, grad, value_fn, predict, l
     if rule.search is None:
         u, status = p, StepStatus.STEPPED
     else:
-        own = _all_finite(p) & (dot(p, slope) < 0) & (state.status != StepStatus.SEARCH_FAILED)
+        down = dot(p, slope)  # not finite if p is not
+        own = (down < 0) & jnp.isfinite(down) & (state.status != StepStatus.SEARCH_FAILED)
         p = jnp.where(own, p, steepest(slope))
         rests = -dot(p, slope) <= float(jnp.finfo(w.dtype).eps) ** 2 * abs(value)
         found = _search(f, w, value, slope, jnp.where(rests, 0, p), rule.search)
         u, status = found.u, found.status
         status = jnp.where(own | (status == StepStatus.SEARCH_FAILED), status, StepStatus.STEEPEST)
         status = jnp.where(rests, StepStatus.STATIONARY, status)
-    status = jnp.where(jnp.isfinite(value) & _all_finite(g) & _all_finite(u), status, StepStatus.NOT_FINITE)
+    finite = jnp.isfinite(value) & jnp.all(jnp.isfinite(g) & jnp.isfinite(u))
+    status = jnp.where(finite, status, StepStatus.NOT_FINITE)
     status = jnp.where(jnp.all(g == 0), StepStatus.STATIONARY, status).astype(jnp.int32)
     stays = status >= StepStatus.STATIONARY
     state = state._replace(age=jnp.where(status == StepStatus.SEARCH_FAILED, 0, optax.safe_increment(state.age)),
@@ -240,7 +242,3 @@ def _search(f, w, value, g, p, flatness):
         return _Reached(u, found.value, found.grad, status.astype(jnp.int32))
 
     return jax.lax.cond(low & flat, whole, part_or_multiple)
-
-
-def _all_finite(x):
-    return jnp.all(jnp.isfinite(x))
