@@ -110,7 +110,7 @@ def hvp(fun, params, v, *, args=()):
 
 
 def gauss_newton_vp(predict, loss, params, v, *, args=()):
-    r"""Return the product of v with the generalised Gauss-Newton matrix $J^\top H_L J$.
+    r"""Return the product of v with the generalized Gauss-Newton matrix $J^\top H_L J$.
 
     J is the Jacobian of the outputs by the parameters, $H_L$ the Hessian of the loss by the outputs. For a loss
     convex in the outputs the matrix is positive semidefinite, and it is the Hessian where `predict` is linear.

@@ -22,8 +22,8 @@ class Network(NamedTuple):
     """A network.
 
     Attributes:
-        init: ``init(key, dtype=float) -> params``; with batch normalisation ``-> (params, state)``.
-        apply: ``apply(params, x) -> outputs``; with batch normalisation
+        init: ``init(key, dtype=float) -> params``; with batch normalization ``-> (params, state)``.
+        apply: ``apply(params, x) -> outputs``; with batch normalization
             ``apply(params, state, x, train) -> (outputs, state)``.
     """
 
@@ -103,7 +103,7 @@ def _apply_mlp(activation, params, x):
 
 
 def batch_norm(features, decay=0.9, eps=1e-5):
-    r"""Return a layer of batch normalisation.
+    r"""Return a layer of batch normalization.
 
     $$y = \gamma\,\frac{x - \mu}{\sqrt{v + \varepsilon}} + \beta, \qquad
       m \leftarrow \rho m + (1 - \rho)\,\mu, \quad s \leftarrow \rho s + (1 - \rho)\,v$$
@@ -224,7 +224,7 @@ def _apply_recurrent(activation, params, x):
 
 
 def transformer(vocabulary, length, width=32, heads=2, layers=2, weight_init=_small_normal):
-    r"""Return a small transformer that predicts each next token: causal attention, normalised before each block.
+    r"""Return a small transformer that predicts each next token: causal attention, normalized before each block.
 
     $$h \leftarrow h + \mathrm{attention}(\mathrm{norm}(h)), \qquad h \leftarrow h + \mathrm{mlp}(\mathrm{norm}(h)),
       \qquad \mathrm{attention} = \mathrm{softmax}(QK^\top / \sqrt{d})\,V$$

@@ -59,7 +59,7 @@ def _moments(features, y, samples):
 
 
 def _fit(gram, moment, degree, weight_decay):
-    r"""Return the weights, none beyond the degree, that minimise J(w) + λ‖w‖².
+    r"""Return the weights, none beyond the degree, that minimize J(w) + λ‖w‖².
 
     $$(\Phi^\top \Phi/n + \lambda I)\,w = \Phi^\top y/n$$
     """

@@ -1,5 +1,5 @@
 /*
- * The risk that is minimised and the risk that is meant: drag the degree, the number of points or the weight decay, and see
+ * The risk that is minimized and the risk that is meant: drag the degree, the number of points or the weight decay, and see
  * the empirical risk fall while the true one rises. All of p_data is known here, so the true risk is computed, not estimated.
  *
  * In scope are `kit` (kit.js) and `library`, which Python traces from Ravine's own functions (_emit.py):
@@ -43,7 +43,7 @@ function render({ model, el }) {
   const get = (key) => model.get(key);
   const figure = kit.frame({
     model, el, draw: show,
-    title: "The risk we minimise, and the risk we mean",
+    title: "The risk we minimize, and the risk we mean",
     task: "Drag the degree from 0 up: the empirical risk J keeps falling, the true risk J* falls and then rises, by far. It comes down again " +
       "with more points, or with weight decay, for which J must rise a little.",
   });
@@ -68,7 +68,7 @@ function render({ model, el }) {
   sections[0].plot.panel.after(kit.html("p", { class: "key" },
     kit.html("span", { class: EMPIRICAL }, "J, empirical"), ": the mean square error on the points · ", kit.html("span", { class: TRUE }, "J*, true"),
     ": that on all points there could be, an integral; dotted: its median over other points, whose curves are thin · dashed: the truth, and its " +
-    "risk σ², the least possible. The curve minimises J + λ‖w‖²; w are the weights of Legendre polynomials."));
+    "risk σ², the least possible. The curve minimizes J + λ‖w‖²; w are the weights of Legendre polynomials."));
   figure.button("Other points", () => (choose("seed", (get("seed") % library.seeds) + 1), figure.release()));
   figure.button("Reset", () => (figure.set(initial), figure.release()));
 

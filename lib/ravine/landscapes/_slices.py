@@ -189,7 +189,7 @@ def curve_loss(fun, theta1, theta2, points=10):
         points: n, at least 1.
 
     Returns:
-        A function ``control -> scalar``, a `jax.tree_util.Partial` over the two minima: minimised from their midpoint,
+        A function ``control -> scalar``, a `jax.tree_util.Partial` over the two minima: minimized from their midpoint,
         with any rule, it lays the curve where the loss stays low. (Garipov et al. draw t at random instead.)
 
     Raises:

@@ -16,7 +16,7 @@ _DECAY = "[0, 1)"
 
 
 def sam(optimizer, rho=0.05):
-    r"""Sharpness-aware minimisation: step from where you are, by the gradient at the worst point near by.
+    r"""Sharpness-aware minimization: step from where you are, by the gradient at the worst point near by.
 
     $$\hat w = w + \rho\, \frac{g}{\lVert g \rVert}, \qquad w \leftarrow \text{a step of the optimizer from } w
       \text{ by } \nabla L(\hat w)$$

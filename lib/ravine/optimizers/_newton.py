@@ -15,7 +15,7 @@ def newton(learning_rate=1.0, damping=0.0, line_search=False):
     $$w \leftarrow w - \eta\,(H + \lambda I)^{-1} g$$
 
     With η = 1 and λ = 0 it lands on the minimum of a quadratic in one step. A rate η < 1 *damps* it, λ > 0
-    *regularises* it: from Newton's step at λ = 0 towards a short step along −g. Plain, it is drawn to any stationary
+    *regularizes* it: from Newton's step at λ = 0 towards a short step along −g. Plain, it is drawn to any stationary
     point, a saddle as well. With the line search it always goes downhill: where H + λI is not positive definite, λ is
     raised for this step to twice the most negative eigenvalue's size, so that this eigenvalue's sign is flipped.
 

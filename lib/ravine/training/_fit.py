@@ -62,7 +62,7 @@ def fit(loss, params, optimizer, data, *, batch_size, epochs, key, model_state=N
         batch_size: examples a step, at most as many as there are.
         epochs: how many times to go through the data.
         key: for the order of the examples and for the loss, such as ``jax.random.key(0)``.
-        model_state: a tree of arrays that the loss receives and returns anew, as that of batch normalisation.
+        model_state: a tree of arrays that the loss receives and returns anew, as that of batch normalization.
         evaluate: ``evaluate(params)``, with a model state ``evaluate(params, model_state)``: a tree of arrays to
             record after each epoch, such as the loss and the accuracy on held-out data. It is given the parameters to
             evaluate at: `eval_params` of those that take the steps, which matters for `schedule_free`.
