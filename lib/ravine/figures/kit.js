@@ -654,9 +654,19 @@ const kit = (() => {
       return before?.length === depends.length && before.every((part, i) => part === depends[i]);
     }
 
-    function axis(horizontal, scale, caption) {
+    /** The names of ticks, and what they are multiples of: numbers too long to stand beside an axis share a power of ten. */
+    function named(ticks) {
+      const names = ticks.map((tick) => number(tick));
+      if (!names.some((name) => name.includes("×"))) return { names, unit: "" };
+      const power = 10 ** Math.floor(Math.log10(Math.max(...ticks.map(Math.abs))));
+      return { names: ticks.map((tick) => number(tick / power)), unit: ` (${number(power)})` };
+    }
+
+    function axis(horizontal, scale, title) {
       const end = area.top + area.height;
       const ticks = scale.ticks(Math.max(2, Math.round(horizontal ? area.width / 55 : area.height / 45)));
+      const { names, unit } = named(ticks);
+      const caption = title + unit;
       const places = ticks.map((tick) => tenths(horizontal ? toX(tick) : toY(tick)));
       const middle = tenths(horizontal ? area.left + area.width / 2 : area.top + area.height / 2);
       const key = `axis ${horizontal}`;
@@ -669,7 +679,7 @@ const kit = (() => {
       build(node(1, "path"), { d: places.map((place) => (horizontal ? `M${place} ${end}v4` : `M${area.left - 4} ${place}h4`)).join(""), class: "tick" }, []);
       places.forEach((place, i) => {
         const name = horizontal ? { x: place, y: end + 16, "text-anchor": "middle" } : { x: area.left - 7, y: place, dy: "0.35em", "text-anchor": "end" };
-        text(i + 2, { ...name, class: "tick-name" }, number(ticks[i]));
+        text(i + 2, { ...name, class: "tick-name" }, names[i]);
       });
       while (group.children.length > places.length + 2) group.lastChild.remove();
     }
