@@ -127,3 +127,22 @@ def test_settings_and_their_errors():
 
 def test_still_picture_where_the_hessian_is_singular():
     assert rv.figures.newton("monkey_saddle", (0.0, 0.0)).still().startswith("<svg")
+
+
+def test_small_numbers_beside_an_axis_share_a_power_of_ten(page):
+    def overlap(a, b):
+        return all(a[low] < b[high] and b[low] < a[high] for low, high in (("left", "right"), ("top", "bottom")))
+
+    set_to(page, surface="steep_optima", point=(0.0, 0.0), method="saddle_free")
+    axes = page.locator("svg g:has(> .axis-name)").evaluate_all("""axes => axes.map(axis => {
+        const [name, ...ticks] = [".axis-name", ".tick-name"].flatMap(kind => [...axis.querySelectorAll(kind)]);
+        const box = node => node.getBoundingClientRect().toJSON();
+        const read = node => ({ text: node.textContent, box: box(node) });
+        return { name: read(name), ticks: ticks.map(read) };
+    })""")
+    assert [axis["name"]["text"] for axis in axes if "10" in axis["name"]["text"]] == [
+        "change of the loss (10⁻⁴)", "change of the loss (10⁻⁷)"]
+    for axis in axes:
+        for tick in axis["ticks"]:
+            assert "×" not in tick["text"]
+            assert not overlap(tick["box"], axis["name"]["box"]), (tick, axis["name"])
