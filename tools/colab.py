@@ -5,6 +5,7 @@ that what is committed here is what gets installed. Nothing that was there befor
 """
 
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -13,8 +14,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
+from queue import Empty
 
 import nbformat
+from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
@@ -39,6 +43,32 @@ for figure in ravine.figures.ALL:
     display(figure())
 """
 WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+class Channel(AsyncZMQSocketChannel):
+    """A channel that looks for a message itself every few seconds.
+
+    Once in some forty notebooks the socket does not wake its reader (pyzmq 27.3). The answer then lay there until the
+    reader's timeout, and a cell of two seconds took five minutes.
+    """
+
+    EVERY = 5.0  # seconds
+
+    async def get_msg(self, timeout=None):
+        """Return the next message, or raise `Empty` after `timeout` seconds; wait for ever where it is `None`."""
+        left = math.inf if timeout is None else timeout
+        while not await self.socket.poll(1000 * min(left, self.EVERY)):
+            left -= self.EVERY
+            if left <= 0:
+                raise Empty
+        return await self._recv()
+
+
+class Client(AsyncKernelClient):
+    """A client whose channels look for themselves."""
+
+    shell_channel_class = Channel
+    iopub_channel_class = Channel
 
 
 def pip(*arguments):
@@ -78,7 +108,7 @@ def run(path, *more):
     notebook = nbformat.read(path, 4)
     notebook.cells += map(nbformat.v4.new_code_cell, more)
     kernels = KernelSpecManager(kernel_dirs=[str(HOME / "kernels")], ensure_native_kernel=False)
-    manager = AsyncKernelManager(kernel_name="colab", kernel_spec_manager=kernels)
+    manager = AsyncKernelManager(kernel_name="colab", kernel_spec_manager=kernels, client_factory=Client)
     folder = HOME / "content" / path.stem
     folder.mkdir(parents=True)
     settings = {"timeout": 300, "record_timing": True, "resources": {"metadata": {"path": folder}}}
