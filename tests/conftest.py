@@ -16,7 +16,8 @@ LONG = ("_build/solved/", "tests/figures/test_controls.py", "tests/book/test_pag
         "tests/book/test_live_figures.py", "tests/book/test_twins_in_jupyterlab.py",
         "tests/exercises/test_exercises.py", "tests/figures/test_figure.py", "tests/exercises/test_notebooks.py",
         "tests/optimizers/test_agreement.py", "tests/optimizers/test_wrong_", "tests/benchmarks/test_choosing.py",
-        "tests/book/test_build.py", "tests/exercises/test_grade.py", "tests/figures/test_jupyter.py")
+        "tests/book/test_build.py", "tests/exercises/test_grade.py", "tests/figures/test_jupyter.py",
+        "tests/exercises/test_hostile.py", "tests/optimizers/test_sharded.py")
 
 _QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
           "--disable-background-networking", "--disable-component-update", "--disable-sync"]
