@@ -51,12 +51,10 @@ def with_matfree(loss, params, data):
     return density
 
 
-def products_alone(loss, params, data):
-    """Return as many products as a spectrum takes, one after the other, compiled: what is left is Lanczos' own."""
-    flat, unravel = ravel_pytree(params)
-    slope = jax.grad(lambda w: loss(unravel(w), *data))
-    vectors = jax.random.rademacher(jax.random.key(1), (PROBES * STEPS, flat.size), flat.dtype)
-    return functools.partial(jax.jit(lambda vs: jax.lax.map(lambda v: jax.jvp(slope, (flat,), (v,))[1], vs)), vectors)
+@functools.partial(jax.jit, static_argnums=0)
+def products_alone(loss, params, data, vectors):
+    """Return the products with many vectors, one after the other."""
+    return jax.lax.map(lambda v: rv.curvature.hvp(loss, params, v, args=data), vectors)
 
 
 def spectra():
@@ -64,9 +62,10 @@ def spectra():
     loss, params, data, size = problem(SPECTRUM, BATCH)
     key = jax.random.key(0)
     density = with_matfree(loss, params, data)
+    vectors = jax.tree.map(lambda w: jax.random.rademacher(key, (PROBES * STEPS, *w.shape), w.dtype), params)
     ways = {"`spectral_density`": functools.partial(rv.curvature.spectral_density, loss, params, key=key, probes=PROBES,
                                                     steps=STEPS, args=data),
-            "its products alone": products_alone(loss, params, data),
+            "its products alone": functools.partial(products_alone, loss, params, data, vectors),
             "matfree": functools.partial(density, jax.random.split(key, PROBES)),
             "all eigenvalues": functools.partial(rv.curvature.eigenvalues, loss, params, args=data)}
     spent = medians(ways, seconds=60)
