@@ -15,7 +15,9 @@ def notebook(*sources):
 
 def execute(notebook, folder, seconds=300):
     """Run all cells in a new kernel whose working folder is `folder`. A cell that raises is an error."""
-    NotebookClient(notebook, timeout=seconds, resources={"metadata": {"path": str(folder)}}).execute()
+    # A kernel that has little time sends what one cell prints in pieces, which are joined here.
+    NotebookClient(notebook, timeout=seconds, coalesce_streams=True,
+                   resources={"metadata": {"path": str(folder)}}).execute()
     return notebook
 
 
