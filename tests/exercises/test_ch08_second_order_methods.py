@@ -66,4 +66,7 @@ def test_the_references_are_the_rules_of_the_library():
     p, _ = _newton.hessian_free_direction(lambda v: H @ v, g, 0.5, 3)
     np.testing.assert_allclose(hessian_free(f, b, 0.5, 3), b + p, rtol=1e-12)
     np.testing.assert_allclose(bfgs(A, S[1], Y[1]), _quasi_newton.bfgs_inverse(A, S[1], Y[1]), rtol=1e-12)
-    np.testing.assert_allclose(lbfgs(b, S, Y), _quasi_newton.lbfgs_direction(b, S, Y), rtol=1e-12)
+    pairs = _quasi_newton.no_pairs(b, len(S))
+    for s, y in zip(S, Y, strict=True):
+        pairs = _quasi_newton.with_pair(pairs, s, y)
+    np.testing.assert_allclose(lbfgs(b, S, Y), _quasi_newton.lbfgs_direction(b, pairs), rtol=1e-12)

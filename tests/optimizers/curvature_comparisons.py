@@ -13,7 +13,7 @@ COMPARISONS = {
     "hessian_free": newton.hessian_free_error, "products": newton.product_error,
     "bfgs, inverse": quasi_newton.bfgs_inverse_error, "bfgs": quasi_newton.bfgs_error,
     "lbfgs": quasi_newton.lbfgs_error, "lbfgs, Optax": quasi_newton.lbfgs_optax_error,
-    "lbfgs, γ = 1": quasi_newton.two_loops_error, "conjugacy": quasi_newton.conjugacy_error,
+    "lbfgs, γ = 1": quasi_newton.all_pairs_error, "conjugacy": quasi_newton.conjugacy_error,
     "line": quasi_newton.line_error,
     **{name: functools.partial(quasi_newton.beta_error, name)
        for name in ("fletcher_reeves", "polak_ribiere", "hestenes_stiefel", "dai_yuan")},

@@ -84,9 +84,18 @@ def bfgs_error():
     return path_error(seen, expected, refused)
 
 
+def pairs_of(S, Y, memory_size=None):
+    """Return what L-BFGS remembers of the pairs in the rows of S and Y; of all of them without a memory's size."""
+    S, Y = jnp.asarray(S), jnp.asarray(Y)
+    pairs = _quasi_newton.no_pairs(S[0], memory_size or len(S))
+    for s, y in zip(S, Y, strict=True):
+        pairs = _quasi_newton.with_pair(pairs, s, y)
+    return pairs
+
+
 def lbfgs_error(memory_size=3):
     """Compare the directions of `lbfgs` along SciPy's run with those of the dense update by the last pairs alone."""
-    memory = (jnp.full((memory_size, SIZE), 7.0),) * 2  # what is left of a run before
+    memory = pairs_of(S[:memory_size] + 7, Y[:memory_size])  # what is left of a run before
     seen, refused = directions(_quasi_newton._lbfgs, memory, POINTS, (memory_size,))
     expected = [first_step()]
     for k in range(1, len(POINTS)):
@@ -98,7 +107,7 @@ def lbfgs_error(memory_size=3):
 
 def lbfgs_optax_error(memory_size=3):
     """Compare the directions of `lbfgs` along SciPy's run with those of Optax's."""
-    seen, refused = directions(_quasi_newton._lbfgs, (jnp.zeros((memory_size, SIZE)),) * 2, POINTS, (memory_size,))
+    seen, refused = directions(_quasi_newton._lbfgs, _quasi_newton.no_pairs(POINTS[0], memory_size), POINTS, (memory_size,))
     rule, expected = optax.scale_by_lbfgs(memory_size), []
     state = rule.init(jnp.asarray(POINTS[0]))
     for w, g in zip(map(jnp.asarray, POINTS), map(jnp.asarray, GRADIENTS), strict=True):
@@ -115,9 +124,9 @@ def path_error(seen, expected, refused):
     return float(np.max(abs(seen - np.array(expected, float)) / rounding))
 
 
-def two_loops_error():
-    """Compare the two loops from γ = 1 over all pairs with the inverse Hessian of SciPy's BFGS."""
-    seen = _quasi_newton.lbfgs_direction(jnp.asarray(G), jnp.asarray(S), jnp.asarray(Y), gamma=1.0)
+def all_pairs_error():
+    """Compare the direction from γ = 1 by all pairs with the inverse Hessian of SciPy's BFGS."""
+    seen = _quasi_newton.lbfgs_direction(jnp.asarray(G), pairs_of(S, Y), gamma=1.0)
     return np.max(abs(seen + HESS_INV @ G)) / (BFGS_ROUNDING * np.sum(abs(G)))
 
 

@@ -1,5 +1,7 @@
 """Rules that learn curvature from the gradients of successive points, and search along their direction."""
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 
@@ -157,25 +159,30 @@ def lbfgs(memory_size=10):
     $$w \leftarrow w - \alpha B g, \qquad B_0 = \gamma I, \quad \gamma = \frac{s^\top y}{y^\top y}
       \quad\text{with the last pair,}$$
 
-    and B is what the update of `bfgs` makes of $B_0$ by the m pairs, the oldest first. B g needs no B: with ρ = 1/sᵀy,
+    and B is what the update of `bfgs` makes of $B_0$ by the m pairs, the oldest first. B g needs no B. With the pairs
+    as rows of S and Y, R the upper triangle of $S Y^\top$, and D its diagonal,
 
-    $$q = g; \quad \text{newest to oldest: } a_i = \rho_i s_i^\top q,\; q \leftarrow q - a_i y_i; \qquad
-      r = \gamma q; \quad \text{oldest to newest: } r \leftarrow r + (a_i - \rho_i y_i^\top r)\,s_i$$
+    $$a = R^{-1} S g, \quad q = g - Y^\top a, \qquad b = R^{-\top} (D a - \gamma Y q), \quad
+      B g = \gamma q + S^\top b.$$
+
+    That is the well-known recursion from the newest pair to the oldest and back, its two loops solved at once: a and b
+    are the coefficients that it finds one by one. A new pair is a new last row and column of $R^{-1}$.
 
     Args:
         memory_size: m, at least 1.
 
     Returns:
-        An `optax.GradientTransformationExtraArgs` with a `DescentState`; its memory is S and Y, m × n numbers each.
-        Its step satisfies the strong Wolfe conditions. ``indefinite`` says that the last pair had sᵀy ≤ 0 (to
-        rounding), and was left out.
+        An `optax.GradientTransformationExtraArgs` with a `DescentState`; its memory is S and Y, m × n numbers
+        each, and R⁻¹. Its step satisfies the strong Wolfe conditions. ``indefinite`` says that the last pair had
+        sᵀy ≤ 0 (to rounding), and was left out.
 
     Raises:
         ValueError: `memory_size` is below 1.
         TypeError: it is no whole number; or update is called without ``params``, ``value``, ``grad`` and ``value_fn``,
             which `ravine.minimize` passes.
 
-    Source: Nocedal (1980); Liu & Nocedal, On the limited memory BFGS method for large scale optimization (1989).
+    Source: Nocedal (1980); Liu & Nocedal, On the limited memory BFGS method for large scale optimization (1989); the
+    recursion as matrices: Byrd, Nocedal & Schnabel, Representations of quasi-Newton matrices (1994).
 
     Example:
         >>> import jax.numpy as jnp, ravine as rv
@@ -184,37 +191,44 @@ def lbfgs(memory_size=10):
         >>> float(run.losses[-1]).__round__(6)
         1000.0
     """
-    return descend("lbfgs", _lbfgs, _no_pairs, search=0.9, static=(_check.count("memory_size", memory_size),))
+    return descend("lbfgs", _lbfgs, no_pairs, search=0.9, static=(_check.count("memory_size", memory_size),))
 
 
-def _no_pairs(w, memory_size):
-    return (jnp.zeros((memory_size, w.size), w.dtype),) * 2
+class Pairs(NamedTuple):
+    """The last pairs, rows of S and Y, shape (m, n), the newest last, and R⁻¹, shape (m, m). Rows of zeros are none."""
+
+    S: jax.Array
+    Y: jax.Array
+    R_inverse: jax.Array
+
+
+def no_pairs(w, memory_size):
+    """Return the `Pairs` of a method that has not stepped."""
+    none = jnp.zeros((memory_size, w.size), w.dtype)
+    return Pairs(none, none, jnp.zeros((memory_size, memory_size), w.dtype))
+
+
+def with_pair(pairs, s, y):
+    """Return the `Pairs` without the oldest, and with (s, y)."""
+    S, Y, R_inverse = pairs.S[1:], pairs.Y[1:], pairs.R_inverse[1:, 1:]
+    rho = 1 / dot(s, y)
+    column = jnp.append(-rho * dot(R_inverse, dot(S, y)), rho)
+    R_inverse = jnp.column_stack([jnp.pad(R_inverse, ((0, 1), (0, 0))), column])
+    return Pairs(jnp.vstack([S, s]), jnp.vstack([Y, y]), R_inverse)
 
 
 def _lbfgs(at, pairs, memory_size):
     s, y, sound = _last_pair(at)
-    S, Y = (jnp.where(sound, jnp.concatenate([old[1:], new[None]]), jnp.where(at.age > 0, old, 0))
-            for old, new in zip(pairs, (s, y), strict=True))
-    return Direction(jnp.where(at.age > 0, lbfgs_direction(at.g, S, Y), steepest(at.g)), (S, Y), (at.age > 0) & ~sound)
+    pairs = jax.tree.map(lambda old: jnp.where(at.age > 0, old, 0), pairs)
+    pairs = jax.tree.map(lambda new, old: jnp.where(sound, new, old), with_pair(pairs, s, y), pairs)
+    return Direction(jnp.where(at.age > 0, lbfgs_direction(at.g, pairs), steepest(at.g)), pairs, (at.age > 0) & ~sound)
 
 
-def lbfgs_direction(g, S, Y, gamma=None):
-    """Return −Bg by the two loops; the pairs are rows of S and Y, shape (m, n), the newest last.
-
-    A row of zeros is no pair. Without `gamma` it is that of the newest pair.
-    """
+def lbfgs_direction(g, pairs, gamma=None):
+    """Return −Bg; without `gamma` it is that of the newest pair."""
+    S, Y, R_inverse = pairs
     gamma = _gamma(S[-1], Y[-1]) if gamma is None else gamma
-    rho = ratio(1, jnp.sum(S * Y, axis=1))
-
-    def newest_to_oldest(q, pair):
-        s, y, rho = pair
-        a = rho * dot(s, q)
-        return q - a * y, a
-
-    def oldest_to_newest(r, pair):
-        s, y, rho, a = pair
-        return r + (a - rho * dot(y, r)) * s, None
-
-    q, a = jax.lax.scan(newest_to_oldest, g, (S, Y, rho), reverse=True)
-    r, _ = jax.lax.scan(oldest_to_newest, gamma * q, (S, Y, rho, a))
-    return -r
+    a = dot(R_inverse, dot(S, g))
+    q = g - dot(a, Y)
+    b = dot(ratio(a, jnp.diag(R_inverse)) - gamma * dot(Y, q), R_inverse)
+    return -gamma * q - dot(b, S)
