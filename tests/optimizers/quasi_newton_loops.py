@@ -107,7 +107,8 @@ def lbfgs_error(memory_size=3):
 
 def lbfgs_optax_error(memory_size=3):
     """Compare the directions of `lbfgs` along SciPy's run with those of Optax's."""
-    seen, refused = directions(_quasi_newton._lbfgs, _quasi_newton.no_pairs(POINTS[0], memory_size), POINTS, (memory_size,))
+    none = _quasi_newton.no_pairs(POINTS[0], memory_size)
+    seen, refused = directions(_quasi_newton._lbfgs, none, POINTS, (memory_size,))
     rule, expected = optax.scale_by_lbfgs(memory_size), []
     state = rule.init(jnp.asarray(POINTS[0]))
     for w, g in zip(map(jnp.asarray, POINTS), map(jnp.asarray, GRADIENTS), strict=True):

@@ -90,7 +90,8 @@ SLIPS = (
     (_quasi_newton.lbfgs_direction, "lbfgs", {
         "no γ": ("_gamma(S[-1], Y[-1]) if gamma is None else gamma", "1.0"),
         "γ of the oldest": ("_gamma(S[-1], Y[-1])", "_gamma(S[0], Y[0])"),
-        "the last pair alone": ("    gamma = ", "    S, Y, R_inverse = S[-1:], Y[-1:], R_inverse[-1:, -1:]\n    gamma = "),
+        "the last pair alone": (
+            "R_inverse = pairs", "R_inverse = pairs.S[-1:], pairs.Y[-1:], pairs.R_inverse[-1:, -1:]"),
         "R⁻¹ twice": ("dot(Y, q), R_inverse)", "dot(Y, q), R_inverse.T)"),
         "R⁻ᵀ twice": ("dot(R_inverse, dot(S, g))", "dot(dot(S, g), R_inverse)"),
         "D inverted": ("ratio(a, jnp.diag(R_inverse))", "a * jnp.diag(R_inverse)"),
